@@ -1,0 +1,1 @@
+//! The custom resources as data: types, validation rules, conditions.

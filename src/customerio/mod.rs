@@ -1,0 +1,1 @@
+//! The only room that knows Customer.io: entity JSON, batching, limiter, retry, client.

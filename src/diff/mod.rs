@@ -1,0 +1,1 @@
+//! Sorted records against the sorted snapshot, and the guards. Pure.

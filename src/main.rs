@@ -1,0 +1,3 @@
+//! The `ciosync` binary.
+
+fn main() {}

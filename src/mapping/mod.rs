@@ -1,0 +1,1 @@
+//! Row to record: the mapping as written, compiled, and applied.

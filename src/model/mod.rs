@@ -1,0 +1,1 @@
+//! The field's words as values. Knows nothing else of ours.

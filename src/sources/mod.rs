@@ -1,0 +1,1 @@
+//! Rows out of a warehouse, one folder a source.

@@ -1,0 +1,1 @@
+//! Logs: format, filter, and where they go.

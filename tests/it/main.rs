@@ -1,0 +1,2 @@
+//! One test binary: capability tests through public doors, contract suites, laws, architecture.
+
