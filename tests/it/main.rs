@@ -1,2 +1,1 @@
 //! One test binary: capability tests through public doors, contract suites, laws, architecture.
-
