@@ -1,0 +1,91 @@
+//! Why the state store could not do what was asked.
+
+use crate::model::{Disposition, Reason, SyncId};
+
+/// What went wrong with the state.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// The store can't be opened, reached, read or written.
+    #[error("the state store {location} {problem}")]
+    Unavailable {
+        /// Where it is, without credentials.
+        location: String,
+        /// What failed, in words that follow the location (`can't be opened: …`).
+        problem: String,
+    },
+    /// The store was written by a newer binary, or belongs to another installation.
+    #[error("the state store {location} {problem}")]
+    Refused {
+        /// Where it is, without credentials.
+        location: String,
+        /// Why, in words that follow the location.
+        problem: String,
+        /// What the person should do next.
+        hint: String,
+    },
+    /// Another process runs this Sync now.
+    #[error("{sync} is running elsewhere: {holder}")]
+    Locked {
+        /// The Sync.
+        sync: SyncId,
+        /// Who holds the lock, for a person.
+        holder: String,
+    },
+    /// This process's lock lapsed and another took over; nothing was written.
+    #[error("the run lock of {sync} was lost to another process")]
+    LockLost {
+        /// The Sync.
+        sync: SyncId,
+    },
+    /// What is stored is damaged: a checksum, an order or a count is wrong.
+    #[error("the state of {sync} is damaged: {problem}")]
+    Damaged {
+        /// The Sync.
+        sync: SyncId,
+        /// What is wrong, without row values.
+        problem: String,
+    },
+    /// Our own invariant broke.
+    #[error("internal error in the state store: {0}")]
+    Internal(String),
+}
+
+impl StateError {
+    /// Returns what the error means for what comes next.
+    pub fn disposition(&self) -> Disposition {
+        match self {
+            Self::Unavailable { .. } | Self::Locked { .. } | Self::LockLost { .. } => {
+                Disposition::Transient
+            }
+            Self::Refused { .. } | Self::Damaged { .. } => Disposition::NeedsOperator,
+            Self::Internal(_) => Disposition::Bug,
+        }
+    }
+
+    /// Returns the reason that names the error in conditions and output.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Unavailable { .. } | Self::Locked { .. } | Self::LockLost { .. } => {
+                Reason::StateUnavailable
+            }
+            Self::Refused { .. } => Reason::StateMismatch,
+            Self::Damaged { .. } => Reason::StateLost,
+            Self::Internal(_) => Reason::Internal,
+        }
+    }
+
+    /// Returns what the person should do next, where that is more than to try again.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Refused { hint, .. } => Some(hint.clone()),
+            Self::Damaged { sync, .. } => Some(format!(
+                "bring a backup back with `ciosync state import`, or forget what was remembered \
+                 with `ciosync state reset {sync}`"
+            )),
+            Self::Unavailable { .. }
+            | Self::Locked { .. }
+            | Self::LockLost { .. }
+            | Self::Internal(_) => None,
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What every state store can do. SQL lives behind this trait; meaning lives above it.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::StateError;
+use super::lock::{LockHolder, RunLock};
+use crate::model::{
+    IdentifierKind, KeyShape, OperationKind, Rejection, RunCounts, RunId, RunReport, SyncId,
+};
+
+/// What a Sync's state belongs to. Another identity under the same name stops a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Identity {
+    /// The entity, as the spec writes it (`person`).
+    pub entity: String,
+    /// The columns of the primary key.
+    pub primary_key: Vec<String>,
+    /// The identifier by which people are named.
+    pub identifier: IdentifierKind,
+    /// The object type, where the entity has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub object_type: Option<String>,
+    /// The segment, where the entity has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
+    /// The workspace that `/accounts/region` named at the first delivery.
+    pub workspace_id: u64,
+}
+
+/// A run that a guard stopped, kept until a run ends well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Blocked {
+    /// The first run that was blocked; what a person approves.
+    pub id: RunId,
+    /// Since when.
+    pub since: Timestamp,
+    /// The guard's name as the spec writes it (`maxRemoved`).
+    pub guard: String,
+    /// The counts that were blocked.
+    pub counts: RunCounts,
+    /// Whether a person approved it: then runs may pass up to these counts plus 10 %.
+    #[serde(default)]
+    pub approved: bool,
+}
+
+/// What is known of a Sync besides its rows. Written as one document; fields may be added.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SyncMemo {
+    /// `None` until the first run that got as far as delivering.
+    pub identity: Option<Identity>,
+    /// The kinds of the key's columns; set with the identity.
+    pub key_shape: Option<KeyShape>,
+    /// What the remembered rows were sent as; set by each run that delivers.
+    pub operation: Option<OperationKind>,
+    /// How many runs began.
+    pub run_number: u64,
+    /// When a run last ended well; `None` while the first run has not.
+    pub last_success_at: Option<Timestamp>,
+    /// The latest second that was stamped on a request: the clock of a Sync never goes back.
+    pub clock_floor_seconds: i64,
+    /// The attributes that the last run that ended well sent.
+    pub attributes: Vec<String>,
+    /// A run that a guard stopped.
+    pub blocked: Option<Blocked>,
+}
+
+/// A Sync's state as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyncState {
+    /// The Sync.
+    pub sync: SyncId,
+    /// What is known of it.
+    pub memo: SyncMemo,
+    /// Rows in its segments; what still stands in the journal is not counted.
+    pub segment_rows: u64,
+    /// Counts each taking of the run lock; every write checks it.
+    pub epoch: u64,
+}
+
+/// A run of remembered rows, sorted by key: what `state::segment` encodes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StoredSegment {
+    /// The key of its first entry.
+    pub first_key: Vec<u8>,
+    /// The key of its last entry.
+    pub last_key: Vec<u8>,
+    /// How many entries it has.
+    pub count: u32,
+    /// Version of the layout of `data`.
+    pub codec: u8,
+    /// CRC-32 of `data`.
+    pub crc: u32,
+    /// The entries.
+    pub data: Vec<u8>,
+}
+
+/// What one answered request changed, committed before the request counts as done.
+#[derive(Clone, PartialEq, Eq)]
+pub struct JournalRow {
+    /// The run that wrote it.
+    pub run: RunId,
+    /// Its place in the Sync's journal; grows from run to run.
+    pub seq: u64,
+    /// Accepted entries and tombstones, sorted by key, as a segment.
+    pub changes: StoredSegment,
+}
+
+/// A row that was not accepted, with what is known of its tries.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RejectedRow {
+    /// The encoded primary key; of an invalid row without a usable key, a number of its own.
+    pub key: Vec<u8>,
+    /// The fingerprint of what was refused, in the current encoding; `None` for invalid rows and
+    /// refused removals.
+    pub fingerprint: Option<[u8; 16]>,
+    /// Why.
+    pub rejection: Rejection,
+    /// How often Customer.io refused it.
+    pub attempts: u32,
+    /// When it was first refused.
+    pub first_seen_at: Timestamp,
+    /// When it was last refused.
+    pub last_seen_at: Timestamp,
+    /// The number of the run from which on it is tried again.
+    pub due_run: u64,
+    /// Whether it is no longer tried by itself.
+    pub parked: bool,
+}
+
+/// One atomic step of folding the journal into the segments.
+#[derive(Default)]
+pub struct FoldStep {
+    /// First keys of the segments that are replaced.
+    pub replaced: Vec<Vec<u8>>,
+    /// The segments that take their place.
+    pub written: Vec<StoredSegment>,
+    /// The journal rows that are now contained.
+    pub folded: Vec<u64>,
+}
+
+/// A place where state is kept. Methods that take a [`RunLock`] write only while its epoch is the
+/// current one, checked in the same transaction, and answer [`StateError::LockLost`] otherwise.
+#[async_trait]
+pub trait StateStore: Send + Sync {
+    /// Returns where the store is, without credentials, for messages.
+    fn location(&self) -> &str;
+
+    /// Returns what is stored of a Sync.
+    async fn sync(&self, sync: &SyncId) -> Result<Option<SyncState>, StateError>;
+
+    /// Returns all Syncs, sorted by namespace and name.
+    async fn syncs(&self) -> Result<Vec<SyncState>, StateError>;
+
+    /// Takes the run lock for `ttl` and returns its epoch: at once when it is free, lapsed, or
+    /// held by a process of this host that is gone. Makes the Sync's row where there is none.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] while another process holds it.
+    async fn acquire_lock(
+        &self,
+        sync: &SyncId,
+        holder: &LockHolder,
+        ttl: std::time::Duration,
+    ) -> Result<u64, StateError>;
+
+    /// Prolongs the lock by `ttl` from now.
+    async fn renew_lock(&self, lock: &RunLock, ttl: std::time::Duration) -> Result<(), StateError>;
+
+    /// Gives the lock back; no error where it was lost already.
+    async fn release_lock(&self, lock: &RunLock) -> Result<(), StateError>;
+
+    /// Replaces what is known of the Sync.
+    async fn save_memo(&self, lock: &RunLock, memo: &SyncMemo) -> Result<(), StateError>;
+
+    /// Returns up to `limit` segments whose last key lies behind `after`, in order of their keys.
+    async fn segments(
+        &self,
+        sync: &SyncId,
+        after: Option<&[u8]>,
+        limit: u32,
+    ) -> Result<Vec<StoredSegment>, StateError>;
+
+    /// Appends one row to the journal, durably: when this returns, it survives a power cut.
+    async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError>;
+
+    /// Returns up to `limit` journal rows behind `after_seq`, in order.
+    async fn journal(
+        &self,
+        sync: &SyncId,
+        after_seq: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<JournalRow>, StateError>;
+
+    /// Carries out one step of a fold in one transaction.
+    async fn apply_fold(&self, lock: &RunLock, step: &FoldStep) -> Result<(), StateError>;
+
+    /// Forgets everything of a Sync but its history of runs, and its memo but the run's number
+    /// and the clock.
+    async fn reset(&self, lock: &RunLock) -> Result<(), StateError>;
+
+    /// Returns up to `limit` rows that were not accepted, behind `after`, in order of their keys.
+    async fn rejections(
+        &self,
+        sync: &SyncId,
+        after: Option<&[u8]>,
+        limit: u32,
+    ) -> Result<Vec<RejectedRow>, StateError>;
+
+    /// Writes rejections, replacing those of the same key, and removes those of `settled` keys.
+    async fn save_rejections(
+        &self,
+        lock: &RunLock,
+        rows: &[RejectedRow],
+        settled: &[Vec<u8>],
+    ) -> Result<(), StateError>;
+
+    /// Removes all rejections of rows that we refused ourselves: each run finds them anew.
+    async fn clear_invalid(&self, lock: &RunLock) -> Result<(), StateError>;
+
+    /// Makes all rejected rows due at the next run, parked or not; returns how many. Needs no lock.
+    async fn make_rejections_due(&self, sync: &SyncId) -> Result<u64, StateError>;
+
+    /// Appends a finished run to the history and forgets all but the last `history_limit`.
+    async fn save_run(
+        &self,
+        lock: &RunLock,
+        report: &RunReport,
+        history_limit: u32,
+    ) -> Result<(), StateError>;
+
+    /// Returns the last runs of a Sync, newest first.
+    async fn runs(&self, sync: &SyncId, limit: u32) -> Result<Vec<RunReport>, StateError>;
+}
