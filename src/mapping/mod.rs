@@ -1,1 +1,17 @@
-//! Row to record: the mapping as written, compiled, and applied.
+//! Row to record: the mapping as written, compiled against the columns of a query, and applied.
+//!
+//! Compiling tells all complaints at once; applying a compiled mapping can only refuse a row,
+//! never a run. Knows nothing of where rows come from or of how records travel.
+
+pub mod attribute;
+pub mod compile;
+pub mod consent;
+pub mod convert;
+pub mod error;
+pub mod mapper;
+pub mod spec;
+pub mod template;
+
+pub use compile::{RecordSpec, compile};
+pub use error::{MappingComplaint, RowError};
+pub use mapper::Mapper;

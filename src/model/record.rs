@@ -17,15 +17,25 @@ pub struct RecordBuf {
     pub key: Vec<u8>,
     /// The canonical bytes.
     pub canonical: Vec<u8>,
+    /// Where in them the number of attributes stands.
+    count_at: usize,
 }
 
 impl RecordBuf {
     /// Starts the canonical bytes anew: `attribute_count` attributes must follow, sorted by name,
     /// each by [`RecordBuf::attribute`] and a writer of [`canonical`].
-    pub fn start(&mut self, operation: OperationKind, target: Target<'_>, attribute_count: usize) {
+    pub fn start(&mut self, operation: OperationKind, target: Target<'_>, attribute_count: u16) {
         self.canonical.clear();
         write_header(&mut self.canonical, operation, target);
-        varint::write(&mut self.canonical, attribute_count as u64);
+        self.count_at = self.canonical.len();
+        self.canonical.extend_from_slice(&attribute_count.to_le_bytes());
+    }
+
+    /// Mends the number of attributes, where it was not known at the start.
+    pub fn set_attribute_count(&mut self, attribute_count: u16) {
+        if let Some(place) = self.canonical.get_mut(self.count_at..self.count_at + 2) {
+            place.copy_from_slice(&attribute_count.to_le_bytes());
+        }
     }
 
     /// Appends an attribute's name; its value must follow.
@@ -66,7 +76,8 @@ impl<'a> RecordView<'a> {
         bytes = rest;
         let text = std::str::from_utf8(varint::read_bytes(&mut bytes)?).ok()?;
         let target = Target { kind: IdentifierKind::from_code(kind)?, text };
-        let count = usize::try_from(varint::read(&mut bytes)?).ok()?;
+        let (count, bytes) = bytes.split_first_chunk::<2>()?;
+        let count = usize::from(u16::from_le_bytes(*count));
         let attributes = Attributes { count, bytes };
         Some(Self { operation: OperationKind::from_code(operation)?, target, attributes })
     }
