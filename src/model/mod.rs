@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod change;
 pub mod disposition;
+pub mod entry;
 pub mod fingerprint;
 pub mod key;
 pub mod limits;
@@ -21,6 +22,7 @@ pub mod varint;
 
 pub use change::{ChangeKind, OperationKind};
 pub use disposition::{Disposition, Reason};
+pub use entry::{Entry, EntryBuf, EntryFlags};
 pub use fingerprint::{Encoding, Fingerprint};
 pub use key::{KeyKind, KeyShape};
 pub use record::{RecordBuf, RecordView};

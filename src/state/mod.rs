@@ -4,11 +4,10 @@
 //! (`tests/it/state/`). Accepted rows live in sorted, compressed segments; what a run adds goes
 //! to a journal first, one row for each answered request, and is folded in later.
 
-pub mod entry;
 pub mod error;
 pub mod lock;
 pub mod store;
 
-pub use entry::{Entry, EntryBuf, EntryFlags};
+pub use crate::model::entry::{Entry, EntryBuf, EntryFlags};
 pub use error::StateError;
 pub use store::StateStore;

@@ -1,6 +1,6 @@
 //! One remembered row.
 
-use crate::model::{Encoding, Fingerprint, KeyShape};
+use super::{Encoding, Fingerprint, KeyShape};
 
 /// What is remembered of a row, besides its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
