@@ -1,2 +1,4 @@
 //! One test binary: capability tests through public doors, contract suites, laws, architecture.
 
+mod architecture;
+mod support;
