@@ -3,6 +3,7 @@
 
 mod files;
 mod form;
+mod paths;
 mod rooms;
 mod tokens;
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::files::{RustFile, compiled};
-use super::tokens::{RustPath, paths};
+use super::paths::{RustPath, paths};
 use super::{Finding, assert_none, root};
 
 /// What each room may use of ours: rooms, or one module of a room as `room::module`.

@@ -1,12 +1,10 @@
-//! Rust text as a flat row of tokens, and the paths in it. Comments and strings are out of the way.
+//! Rust text as a flat row of tokens. Comments are gone, and literals keep no text, so that what
+//! looks like code in them is not judged. Knows the words of the language, not its grammar.
 
-use std::str::FromStr;
-
-use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
-
-/// One token. `::` is one token; a literal's text is replaced by `"`.
+/// One token.
 #[derive(Clone, Debug)]
 pub struct Token {
+    /// The word or sign; `::` is one token; a literal's is `"`, a lifetime's `'`.
     pub text: String,
     pub line: usize,
     pub is_ident: bool,
@@ -16,103 +14,16 @@ pub struct Token {
     pub inline_depth: usize,
 }
 
-/// A path such as `crate::model::Row`; one for each leaf of a `use` tree.
-#[derive(Debug)]
-pub struct RustPath {
-    pub segments: Vec<String>,
-    pub line: usize,
-    pub is_test: bool,
-    pub inline_depth: usize,
-}
-
-/// Splits Rust text into tokens.
-///
-/// # Panics
-/// When the text is not Rust.
+/// Splits Rust text that the compiler accepts into tokens.
 pub fn tokens(text: &str) -> Vec<Token> {
-    let stream = TokenStream::from_str(text).expect("the compiler accepted this file");
+    let mut scanner = Scanner { rest: text, line: 1 };
     let mut row = Vec::new();
-    flatten(stream, Surroundings { is_test: false, inline_depth: 0 }, &mut row);
-    row
-}
-
-#[derive(Clone, Copy)]
-struct Surroundings {
-    is_test: bool,
-    inline_depth: usize,
-}
-
-fn flatten(stream: TokenStream, around: Surroundings, row: &mut Vec<Token>) {
-    let mut here = around;
-    let trees: Vec<TokenTree> = stream.into_iter().collect();
-    let mut index = 0;
-    while let Some(tree) = trees.get(index) {
-        if is_cfg_test(tree, trees.get(index + 1)) {
-            here.is_test = true;
-        }
-        match tree {
-            TokenTree::Group(group) => {
-                let is_module = is_inline_module(&trees, index);
-                let inside = Surroundings {
-                    inline_depth: here.inline_depth + usize::from(is_module),
-                    ..here
-                };
-                flatten_group(group, inside, here, row);
-                if group.delimiter() == Delimiter::Brace {
-                    here = around; // The item that `cfg(test)` marked ends with its body.
-                }
-            }
-            TokenTree::Punct(punct) => {
-                let joined = punct.as_char() == ':'
-                    && punct.spacing() == Spacing::Joint
-                    && matches!(trees.get(index + 1), Some(TokenTree::Punct(next)) if next.as_char() == ':');
-                let text = if joined { "::".to_owned() } else { punct.as_char().to_string() };
-                index += usize::from(joined);
-                row.push(token(text, tree, false, here));
-                if punct.as_char() == ';' {
-                    here = around;
-                }
-            }
-            TokenTree::Ident(ident) => row.push(token(ident.to_string(), tree, true, here)),
-            TokenTree::Literal(_) => row.push(token("\"".to_owned(), tree, false, here)),
-        }
-        index += 1;
+    while let Some(token) = scanner.next_token() {
+        row.push(token);
     }
-}
-
-fn flatten_group(group: &Group, inside: Surroundings, here: Surroundings, row: &mut Vec<Token>) {
-    let (open, close) = match group.delimiter() {
-        Delimiter::Parenthesis => ("(", ")"),
-        Delimiter::Brace => ("{", "}"),
-        Delimiter::Bracket => ("[", "]"),
-        Delimiter::None => ("", ""),
-    };
-    let (open_line, close_line) = (group.span_open().start().line, group.span_close().start().line);
-    row.push(delimiter(open, open_line, here));
-    flatten(group.stream(), inside, row);
-    row.push(delimiter(close, close_line, here));
-}
-
-fn delimiter(text: &str, line: usize, around: Surroundings) -> Token {
-    let Surroundings { is_test, inline_depth } = around;
-    Token { text: text.to_owned(), line, is_ident: false, is_test, inline_depth }
-}
-
-fn token(text: String, tree: &TokenTree, is_ident: bool, around: Surroundings) -> Token {
-    let line = tree.span().start().line;
-    Token { text, line, is_ident, is_test: around.is_test, inline_depth: around.inline_depth }
-}
-
-fn is_cfg_test(tree: &TokenTree, next: Option<&TokenTree>) -> bool {
-    matches!(tree, TokenTree::Punct(punct) if punct.as_char() == '#')
-        && matches!(next, Some(TokenTree::Group(group)) if group.stream().to_string().replace(' ', "") == "cfg(test)")
-}
-
-fn is_inline_module(trees: &[TokenTree], brace: usize) -> bool {
-    let before = |steps: usize| brace.checked_sub(steps).and_then(|index| trees.get(index));
-    matches!(trees.get(brace), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace)
-        && matches!(before(1), Some(TokenTree::Ident(_)))
-        && matches!(before(2), Some(TokenTree::Ident(keyword)) if keyword == "mod")
+    mark_tests(&mut row);
+    mark_inline_modules(&mut row);
+    row
 }
 
 /// Returns the names of the modules that live in files of their own, with whether they are tests.
@@ -123,70 +34,189 @@ pub fn declared_modules(row: &[Token]) -> Vec<(String, bool)> {
         .collect()
 }
 
-/// Returns every path of two or more segments, and each leaf of every `use` tree.
-pub fn paths(row: &[Token]) -> Vec<RustPath> {
-    let mut found = Vec::new();
+/// What is left of the text, and the line where it starts.
+struct Scanner<'t> {
+    rest: &'t str,
+    line: usize,
+}
+
+impl Scanner<'_> {
+    fn next_token(&mut self) -> Option<Token> {
+        self.skip_blanks_and_comments();
+        let line = self.line;
+        let first = self.rest.chars().next()?;
+        let (length, text) = match literal_length(self.rest) {
+            Some(length) => (length, "\""),
+            None if first == '\'' => (1 + word_length(&self.rest[1..]), "'"),
+            None if self.rest.starts_with("r#") => (2 + word_length(&self.rest[2..]), ""),
+            None if self.rest.starts_with("::") => (2, "::"),
+            None => (word_length(self.rest).max(first.len_utf8()), ""),
+        };
+        let written = &self.rest[..length];
+        let text = if text.is_empty() { written.trim_start_matches("r#") } else { text };
+        let is_ident = text.starts_with(is_word);
+        let token =
+            Token { text: text.to_owned(), line, is_ident, is_test: false, inline_depth: 0 };
+        self.advance(length);
+        Some(token)
+    }
+
+    fn skip_blanks_and_comments(&mut self) {
+        loop {
+            let blanks = self.rest.len() - self.rest.trim_start().len();
+            let comment = match self.rest.get(blanks..blanks + 2) {
+                Some("//") => self.rest[blanks..].find('\n').unwrap_or(self.rest.len() - blanks),
+                Some("/*") => block_comment_length(&self.rest[blanks..]),
+                _ => 0,
+            };
+            self.advance(blanks + comment);
+            if comment == 0 {
+                return;
+            }
+        }
+    }
+
+    fn advance(&mut self, length: usize) {
+        let (passed, rest) = self.rest.split_at(length);
+        self.line += passed.matches('\n').count();
+        self.rest = rest;
+    }
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
+}
+
+fn word_length(text: &str) -> usize {
+    text.find(|letter| !is_word(letter)).unwrap_or(text.len())
+}
+
+/// Block comments nest.
+fn block_comment_length(text: &str) -> usize {
+    let mut depth = 0;
     let mut index = 0;
-    while let Some(token) = row.get(index) {
-        let continues = index > 0 && row[index - 1].text == "::" && !is_leading(row, index - 1);
-        let starts = token.is_ident && !continues;
-        let is_path = row.get(index + 1).is_some_and(|next| next.text == "::");
-        let is_used = index > 0 && row[index - 1].text == "use";
-        if starts && (is_path || is_used) {
-            index = walk_path(row, index, &[], &mut found);
-        } else {
-            index += 1;
+    while index < text.len() {
+        match text.as_bytes().get(index..index + 2) {
+            Some(b"/*") => (depth, index) = (depth + 1, index + 2),
+            Some(b"*/") => (depth, index) = (depth - 1, index + 2),
+            _ => index += 1,
         }
-    }
-    found
-}
-
-/// True for the `::` of `::sqlx::query`, which continues nothing.
-fn is_leading(row: &[Token], colons: usize) -> bool {
-    colons == 0
-        || !(row[colons - 1].is_ident || row[colons - 1].text == ">")
-        || row[colons - 1].text == "use"
-}
-
-/// Reads one path or `use` tree from `start`, adds its leaves, and returns the index after it.
-fn walk_path(row: &[Token], start: usize, prefix: &[String], found: &mut Vec<RustPath>) -> usize {
-    let mut segments = prefix.to_vec();
-    let mut index = start;
-    let place = &row[start];
-    while let Some(token) = row.get(index) {
-        if token.text == "{" && index > start {
-            return walk_group(row, index + 1, &segments, found);
-        }
-        if !(token.is_ident || token.text == "*") {
+        if depth == 0 {
             break;
         }
-        if token.text != "self" || segments.is_empty() {
-            segments.push(token.text.clone());
-        }
-        index += 1;
-        if row.get(index).is_none_or(|next| next.text != "::") {
-            break;
-        }
-        index += 1;
     }
-    let Token { line, is_test, inline_depth, .. } = *place;
-    found.push(RustPath { segments, line, is_test, inline_depth });
     index
 }
 
-/// Reads the branches of `{a, b::c}` from behind the brace; returns the index after the closing one.
-fn walk_group(row: &[Token], start: usize, prefix: &[String], found: &mut Vec<RustPath>) -> usize {
+/// Returns the length of the string, character or number at the start of the text, if there is one.
+fn literal_length(text: &str) -> Option<usize> {
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        return Some(word_length(text));
+    }
+    let prefix = ["br", "cr", "b", "c", "r"].into_iter().find(|prefix| text.starts_with(prefix));
+    let body = &text[prefix.map_or(0, str::len)..];
+    let start = text.len() - body.len();
+    if prefix.is_some_and(|prefix| prefix.ends_with('r')) {
+        let hashes = body.len() - body.trim_start_matches('#').len();
+        let opened = body[hashes..].strip_prefix('"')?;
+        let closing = format!("\"{}", "#".repeat(hashes));
+        return Some(start + hashes + 1 + opened.find(&closing)? + closing.len());
+    }
+    if let Some(opened) = body.strip_prefix('"') {
+        return Some(start + 1 + quoted_length(opened, '"')?);
+    }
+    let opened = body.strip_prefix('\'')?;
+    // A letter that isn't closed right behind it is a lifetime.
+    let mut letters = opened.chars();
+    let is_char = letters.next()? == '\\' || letters.next()? == '\'';
+    is_char.then(|| quoted_length(opened, '\''))?.map(|length| start + 1 + length)
+}
+
+/// Returns the length up to and with the closing quote, stepping over escapes.
+fn quoted_length(opened: &str, quote: char) -> Option<usize> {
+    let mut letters = opened.char_indices();
+    while let Some((index, letter)) = letters.next() {
+        match letter {
+            '\\' => drop(letters.next()),
+            _ if letter == quote => return Some(index + 1),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Returns the index of the delimiter that closes the one at `open`.
+fn closing(row: &[Token], open: usize) -> usize {
+    let mut depth = 0_usize;
+    for (index, token) in row.iter().enumerate().skip(open) {
+        match token.text.as_str() {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth == 0 {
+            return index;
+        }
+    }
+    row.len() - 1
+}
+
+/// Returns the index of the last token of the item that starts at `start`: its `;` or its body's end.
+fn item_end(row: &[Token], start: usize) -> usize {
     let mut index = start;
     while let Some(token) = row.get(index) {
         match token.text.as_str() {
-            "}" => return index + 1,
-            "," => index += 1,
-            "as" => index += 2,
-            _ if token.is_ident || token.text == "*" => {
-                index = walk_path(row, index, prefix, found);
-            }
+            ";" => return index,
+            "{" => return closing(row, index),
+            "(" | "[" => index = closing(row, index) + 1,
             _ => index += 1,
         }
     }
-    index
+    row.len() - 1
+}
+
+fn reads(row: &[Token], start: usize, words: &[&str]) -> bool {
+    row.get(start..start + words.len()).is_some_and(|tokens| {
+        tokens.iter().map(|token| token.text.as_str()).eq(words.iter().copied())
+    })
+}
+
+fn mark_tests(row: &mut [Token]) {
+    for start in 0..row.len() {
+        if reads(row, start, &["#", "[", "cfg", "(", "test", ")", "]"]) {
+            let end = item_end(row, start);
+            row[start..=end].iter_mut().for_each(|token| token.is_test = true);
+        }
+    }
+}
+
+fn mark_inline_modules(row: &mut [Token]) {
+    for start in 0..row.len() {
+        if row[start].text == "mod" && row.get(start + 2).is_some_and(|token| token.text == "{") {
+            let end = closing(row, start + 2);
+            row[start + 2..=end].iter_mut().for_each(|token| token.inline_depth += 1);
+        }
+    }
+}
+
+fn texts(text: &str) -> String {
+    tokens(text).into_iter().map(|token| token.text).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn literals_and_comments_are_told_from_code() {
+    for (text, expected) in [
+        (r#"a("x::y \" z", b)"#, r#"a ( " , b )"#),
+        (r##"r#"one " two"# r"x" br#"y"# c"z" r#type"##, r#"" " " " type"#),
+        (r"'a' '\'' '\u{1F600}' 'é' b'x' &'a str <'_>", r#"" " " " " & ' str < ' >"#),
+        ("a /* b /* c */ d */ e // f\ng", "a e g"),
+        ("1.5e3 0..=9 1_u8.max(x)", r#"" . " " . . = " " . max ( x )"#),
+        ("crate::a::<B>()", "crate :: a :: < B > ( )"),
+        ("\"é\" brand crate_ b", "\" brand crate_ b"),
+    ] {
+        assert_eq!(texts(text), expected, "{text}");
+    }
+    let lines: Vec<usize> =
+        tokens("a\n\"b\n\" c /*\n*/ d").iter().map(|token| token.line).collect();
+    assert_eq!(lines, [1, 2, 3, 4]);
 }
