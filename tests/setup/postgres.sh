@@ -39,7 +39,7 @@ candidates() {
     local folder
     for folder in /usr/lib/postgresql/*/bin /usr/pgsql-*/bin \
       /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin; do
-      [[ -d "$folder" ]] && printf '%s\n' "$folder"
+      if [[ -d "$folder" ]]; then printf '%s\n' "$folder"; fi
     done | sort --version-sort --reverse
   fi
   printf '%s\n' "$packaged/bin"
@@ -68,15 +68,15 @@ install_with_apt() {
   say "PostgreSQL is missing: installing the system's package with apt-get"
   local conf=/etc/postgresql-common/createcluster.conf
   local -a apt=("${root[@]}" env DEBIAN_FRONTEND=noninteractive
-    apt-get -o DPkg::Lock::Timeout=120 --yes --quiet --no-install-recommends)
+    apt-get -o DPkg::Lock::Timeout=120 --yes --quiet=2 --no-install-recommends)
   {
-    "${root[@]}" apt-get update --quiet &&
+    "${root[@]}" apt-get update --quiet=2 &&
       "${apt[@]}" install postgresql-common &&
       "${root[@]}" cp --preserve "$conf" "$conf.before-ciosync" &&
       "${root[@]}" sed -i '/create_main_cluster/d; $ a create_main_cluster = false' "$conf"
-  } >&2 </dev/null || return 1
+  } >/dev/null </dev/null || return 1
   local outcome=0
-  "${apt[@]}" install postgresql >&2 </dev/null || outcome=1
+  "${apt[@]}" install postgresql >/dev/null </dev/null || outcome=1
   "${root[@]}" mv "$conf.before-ciosync" "$conf"
   return "$outcome"
 }

@@ -1,6 +1,6 @@
 //! The server does what other tests rely on.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, Stdio};
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
@@ -134,33 +134,22 @@ async fn a_connection_can_be_ended_in_the_middle_of_its_query() {
 #[tokio::test]
 async fn the_server_dies_with_a_test_process_that_is_killed() {
     if std::env::var_os(VICTIM).is_some() {
-        println!("url={}", postgres().await.admin_url());
+        writeln!(std::io::stdout(), "url={}", postgres().await.admin_url()).unwrap();
         std::future::pending::<()>().await;
     }
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "--nocapture",
             "support::postgres::tests::the_server_dies_with_a_test_process_that_is_killed",
         ])
         .env(VICTIM, "1")
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut seen = Vec::new();
-    let mut output = victim.stdout.take().unwrap();
-    let url = loop {
-        let mut byte = [0];
-        output.read_exact(&mut byte).unwrap();
-        seen.extend(byte);
-        let text = String::from_utf8_lossy(&seen);
-        if let Some(line) = text.lines().find_map(|line| line.split_once("url=")) {
-            if text.ends_with('\n') {
-                break line.1.to_owned();
-            }
-        }
-    };
-    let mut connection = PgConnection::connect(&url).await.unwrap();
+    // The test runner's own words come before it, on the same line.
+    let output = BufReader::new(victim.stdout.take().unwrap());
+    let url = output.lines().find_map(|line| Some(line.unwrap().split_once("url=")?.1.to_owned()));
+    let mut connection = PgConnection::connect(&url.unwrap()).await.unwrap();
 
     victim.kill().unwrap();
     victim.wait().unwrap();
