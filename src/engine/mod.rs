@@ -1,1 +1,32 @@
-//! One run: plan, spool, deliver, commit, report.
+//! One run: plan, spool, deliver, commit, report. Knows nothing of Kubernetes.
+//!
+//! [`run()`] is the spine and [`plan`](preview::plan) its first half; `plan` sends nothing and
+//! writes nothing, and shares every line up to the gate between the two.
+
+pub mod begin;
+pub mod change;
+pub mod changes;
+pub mod commit;
+pub mod deliver;
+pub mod error;
+pub mod fill;
+pub mod gate;
+pub mod invalid;
+pub mod ledger;
+pub mod pipeline;
+pub mod plan;
+pub mod preview;
+pub mod progress;
+pub mod read;
+pub mod refusals;
+pub mod rejected;
+pub mod run;
+pub mod session;
+pub mod settle;
+pub mod targets;
+
+pub use error::RunError;
+pub use pipeline::{InitialRun, OnRemove, Pipeline};
+pub use preview::{Preview, PreviewRequest, plan};
+pub use progress::{Phase, Progress};
+pub use run::{RunOptions, RunOutcome, RunRequest, run};

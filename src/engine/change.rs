@@ -1,0 +1,183 @@
+//! Changes as the spool holds them: compact bytes, in order of their keys.
+
+use crate::model::{ChangeKind, Fingerprint, varint};
+
+const UPSERT_ADDED: u8 = 1;
+const UPSERT_CHANGED: u8 = 2;
+const UPSERT_REFRESHED: u8 = 3;
+const MOVE: u8 = 4;
+const REMOVE: u8 = 5;
+const REMEMBER: u8 = 6;
+const FORGET: u8 = 7;
+
+/// One planned change, borrowed from the spool.
+///
+/// Has no `Debug`: keys and targets must not reach a log.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Change<'a> {
+    /// Send the record, then remember it.
+    Upsert {
+        /// Why: added, changed or refreshed.
+        kind: ChangeKind,
+        /// The row's key.
+        key: &'a [u8],
+        /// What is remembered once it is accepted.
+        fingerprint: Fingerprint,
+        /// What is sent.
+        canonical: &'a [u8],
+    },
+    /// The row is about another person now: remove the old one, then send the record.
+    Move {
+        /// The row's key.
+        key: &'a [u8],
+        /// What is remembered once the record is accepted.
+        fingerprint: Fingerprint,
+        /// What is sent.
+        canonical: &'a [u8],
+        /// The identifier that the row no longer has.
+        old_target: &'a str,
+    },
+    /// The row left the source: remove its person.
+    Remove {
+        /// The key it had.
+        key: &'a [u8],
+        /// The identifier that was sent for it.
+        target: &'a str,
+    },
+    /// Send nothing, remember the row as it stands.
+    Remember {
+        /// The row's key.
+        key: &'a [u8],
+        /// What is remembered.
+        fingerprint: Fingerprint,
+        /// The identifier, where it is not the key's text.
+        target: Option<&'a str>,
+    },
+    /// Send nothing, forget the row.
+    Forget {
+        /// The key it had.
+        key: &'a [u8],
+    },
+}
+
+impl<'a> Change<'a> {
+    /// Returns the key of the row.
+    pub fn key(&self) -> &'a [u8] {
+        match *self {
+            Self::Upsert { key, .. }
+            | Self::Move { key, .. }
+            | Self::Remove { key, .. }
+            | Self::Remember { key, .. }
+            | Self::Forget { key } => key,
+        }
+    }
+
+    /// Replaces `out` by the change's bytes.
+    pub fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        out.push(self.tag());
+        varint::write_bytes(out, self.key());
+        match *self {
+            Self::Upsert { fingerprint, canonical, .. } => {
+                out.extend_from_slice(&fingerprint.to_bytes());
+                out.extend_from_slice(canonical);
+            }
+            Self::Move { fingerprint, canonical, old_target, .. } => {
+                out.extend_from_slice(&fingerprint.to_bytes());
+                varint::write_bytes(out, old_target.as_bytes());
+                out.extend_from_slice(canonical);
+            }
+            Self::Remove { target, .. } => out.extend_from_slice(target.as_bytes()),
+            Self::Remember { fingerprint, target, .. } => {
+                out.extend_from_slice(&fingerprint.to_bytes());
+                if let Some(target) = target {
+                    out.push(1);
+                    out.extend_from_slice(target.as_bytes());
+                }
+            }
+            Self::Forget { .. } => {}
+        }
+    }
+
+    fn tag(&self) -> u8 {
+        match self {
+            Self::Upsert { kind: ChangeKind::Added, .. } => UPSERT_ADDED,
+            Self::Upsert { kind: ChangeKind::Refreshed, .. } => UPSERT_REFRESHED,
+            Self::Upsert { kind: ChangeKind::Changed | ChangeKind::Removed, .. } => UPSERT_CHANGED,
+            Self::Move { .. } => MOVE,
+            Self::Remove { .. } => REMOVE,
+            Self::Remember { .. } => REMEMBER,
+            Self::Forget { .. } => FORGET,
+        }
+    }
+
+    /// Reads a change; `None` where the bytes are not one.
+    pub fn decode(bytes: &'a [u8]) -> Option<Self> {
+        let (&tag, mut rest) = bytes.split_first()?;
+        let key = varint::read_bytes(&mut rest)?;
+        let upsert = |kind| {
+            let (fingerprint, canonical) = rest.split_first_chunk::<16>()?;
+            let fingerprint = Fingerprint::from_bytes(*fingerprint);
+            Some(Self::Upsert { kind, key, fingerprint, canonical })
+        };
+        match tag {
+            UPSERT_ADDED => upsert(ChangeKind::Added),
+            UPSERT_CHANGED => upsert(ChangeKind::Changed),
+            UPSERT_REFRESHED => upsert(ChangeKind::Refreshed),
+            MOVE => {
+                let (fingerprint, mut canonical) = rest.split_first_chunk::<16>()?;
+                let old_target = std::str::from_utf8(varint::read_bytes(&mut canonical)?).ok()?;
+                let fingerprint = Fingerprint::from_bytes(*fingerprint);
+                Some(Self::Move { key, fingerprint, canonical, old_target })
+            }
+            REMOVE => Some(Self::Remove { key, target: std::str::from_utf8(rest).ok()? }),
+            REMEMBER => {
+                let (fingerprint, rest) = rest.split_first_chunk::<16>()?;
+                let target = match rest.split_first() {
+                    Some((_, text)) => Some(std::str::from_utf8(text).ok()?),
+                    None => None,
+                };
+                let fingerprint = Fingerprint::from_bytes(*fingerprint);
+                Some(Self::Remember { key, fingerprint, target })
+            }
+            FORGET => Some(Self::Forget { key }),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn every_change_reads_back(key: Vec<u8>, print: [u8; 16], canonical: Vec<u8>, text: String) {
+            let (key, canonical, target) = (&key[..], &canonical[..], &text[..]);
+            let fingerprint = Fingerprint::from_bytes(print);
+            let changes = [
+                Change::Upsert { kind: ChangeKind::Added, key, fingerprint, canonical },
+                Change::Upsert { kind: ChangeKind::Changed, key, fingerprint, canonical },
+                Change::Upsert { kind: ChangeKind::Refreshed, key, fingerprint, canonical },
+                Change::Move { key, fingerprint, canonical, old_target: target },
+                Change::Remove { key, target },
+                Change::Remember { key, fingerprint, target: None },
+                Change::Remember { key, fingerprint, target: Some(target) },
+                Change::Forget { key },
+            ];
+            let mut bytes = Vec::new();
+
+            for change in changes {
+                change.encode(&mut bytes);
+                prop_assert!(Change::decode(&bytes) == Some(change));
+            }
+        }
+
+        #[test]
+        fn rubbish_is_refused_without_a_panic(bytes: Vec<u8>) {
+            let _ = Change::decode(&bytes);
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Changes into batches.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::change::Change;
+use super::changes::{Action, Changes};
+use super::commit::Committer;
+use super::error::RunError;
+use super::ledger::{Ledger, Note, Purpose};
+use super::pipeline::OnRemove;
+use crate::customerio::batch::{Batch, BatchBuilder};
+use crate::model::{ChangeKind, IdentifierKind, RecordBuf, RecordView, Target, canonical};
+
+/// How long a batch that is not full waits for more rows while the source is slow.
+const BATCH_OPEN_MAX: Duration = Duration::from_secs(1);
+
+/// How rows and removals become items.
+#[derive(Clone)]
+pub struct ItemRules {
+    /// What happens to rows that left the source.
+    pub on_remove: Option<OnRemove>,
+    /// The identifier of the people.
+    pub identifier: IdentifierKind,
+    /// Whether the identifier is the key's text and need not be remembered.
+    pub target_is_key: bool,
+    /// The attributes that `onRemove: clear` nulls.
+    pub clearable: Vec<String>,
+}
+
+/// What filling came to. Whatever must wait for disk or network is left to the caller, so that
+/// filling can be given up at any moment.
+#[derive(Default)]
+pub struct Filled {
+    /// A batch that is full.
+    pub batch: Option<(Batch, Ledger)>,
+    /// A moved row, encoded: its old target is in a batch, and it must wait for the answer.
+    pub moved: Option<Vec<u8>>,
+    /// Whether so many rows were remembered without being sent that they should be written.
+    pub is_silent_full: bool,
+    /// Whether there are no more changes.
+    pub has_ended: bool,
+}
+
+impl Filled {
+    fn is_nothing(&self) -> bool {
+        self.batch.is_none() && self.moved.is_none() && !self.is_silent_full
+    }
+}
+
+/// Fills batches.
+pub struct Filler {
+    rules: ItemRules,
+    builder: BatchBuilder,
+    notes: Ledger,
+    opened_at: Option<Instant>,
+    removal: RecordBuf,
+    failed_moves: HashSet<Vec<u8>>,
+}
+
+impl Filler {
+    /// Returns a filler with an empty batch.
+    pub fn new(rules: ItemRules, builder: BatchBuilder) -> Self {
+        Self {
+            rules,
+            builder,
+            notes: Ledger::default(),
+            opened_at: None,
+            removal: RecordBuf::default(),
+            failed_moves: HashSet::new(),
+        }
+    }
+
+    /// Takes changes until something must be done. Nothing is lost when the future is dropped.
+    ///
+    /// # Errors
+    /// Where the plan broke or can't be read.
+    pub async fn fill(
+        &mut self,
+        changes: &mut Changes,
+        committer: &mut Committer,
+    ) -> Result<Filled, RunError> {
+        loop {
+            let Some(action) = changes.next().await? else {
+                return Ok(Filled { has_ended: true, ..Filled::default() });
+            };
+            let filled = match action {
+                Action::Nothing => continue,
+                Action::MoveAfterRemoval(change) => self.begin_move(change)?,
+                Action::Planned(change) => self.take(change, committer)?,
+            };
+            if !filled.is_nothing() {
+                return Ok(filled);
+            }
+        }
+    }
+
+    fn take(&mut self, change: Change<'_>, committer: &mut Committer) -> Result<Filled, RunError> {
+        let mut filled = Filled::default();
+        match change {
+            Change::Upsert { key, fingerprint, canonical, .. } => {
+                if !self.failed_moves.is_empty() && self.failed_moves.contains(key) {
+                    return Ok(filled);
+                }
+                let view = RecordView::parse(canonical)
+                    .ok_or(RunError::Internal("a planned record can't be read"))?;
+                let target = (!self.rules.target_is_key).then_some(view.target.text);
+                let fingerprint = Some(fingerprint);
+                let note = Note { purpose: Purpose::Upsert, key, fingerprint, target };
+                filled.batch = self.push(&view, note)?;
+            }
+            Change::Remove { key, target } => {
+                filled.batch = self.remove(Purpose::Removal, key, target)?;
+            }
+            Change::Remember { key, fingerprint, target } => {
+                filled.is_silent_full = committer.remember(key, fingerprint, target)?;
+            }
+            Change::Forget { key } => filled.is_silent_full = committer.forget(key)?,
+            Change::Move { .. } => {
+                return Err(RunError::Internal("a moved row was not decided"));
+            }
+        }
+        Ok(filled)
+    }
+
+    fn begin_move(&mut self, change: Change<'_>) -> Result<Filled, RunError> {
+        let Change::Move { key, fingerprint, canonical, old_target } = change else {
+            return Err(RunError::Internal("only a moved row has an old target"));
+        };
+        let mut moved = Vec::new();
+        Change::Upsert { kind: ChangeKind::Added, key, fingerprint, canonical }.encode(&mut moved);
+        let batch = self.remove(Purpose::MoveRemoval, key, old_target)?;
+        Ok(Filled { batch, moved: Some(moved), ..Filled::default() })
+    }
+
+    fn remove(
+        &mut self,
+        purpose: Purpose,
+        key: &[u8],
+        target: &str,
+    ) -> Result<Option<(Batch, Ledger)>, RunError> {
+        let on_remove = self
+            .rules
+            .on_remove
+            .ok_or(RunError::Internal("only a mirror removes"))?;
+        let mut record = std::mem::take(&mut self.removal);
+        let names: &[String] = match on_remove {
+            OnRemove::Clear => &self.rules.clearable,
+            OnRemove::Delete | OnRemove::Suppress => &[],
+        };
+        let count = u16::try_from(names.len()).unwrap_or(u16::MAX);
+        let about = Target { kind: self.rules.identifier, text: target };
+        record.start(on_remove.operation(), about, count);
+        for name in names {
+            canonical::write_null(record.attribute(name));
+        }
+        let view = RecordView::parse(&record.canonical)
+            .ok_or(RunError::Internal("a removal can't be read"))?;
+        let kept = (!self.rules.target_is_key).then_some(target);
+        let note = Note { purpose, key, fingerprint: None, target: kept };
+        let pushed = self.push(&view, note);
+        self.removal = record;
+        pushed
+    }
+
+    fn push(
+        &mut self,
+        view: &RecordView<'_>,
+        note: Note<'_>,
+    ) -> Result<Option<(Batch, Ledger)>, RunError> {
+        let closed = self
+            .builder
+            .push(view)
+            .map_err(|_| RunError::Internal("a planned row does not fit in a request"))?
+            .map(|batch| (batch, std::mem::take(&mut self.notes)));
+        if self.notes.len() == 0 {
+            self.opened_at = Some(Instant::now());
+        }
+        self.notes.push(note);
+        Ok(closed)
+    }
+
+    /// Closes the batch that is being filled; `None` where it is empty.
+    pub fn close(&mut self) -> Option<(Batch, Ledger)> {
+        self.opened_at = None;
+        let batch = self.builder.finish()?;
+        Some((batch, std::mem::take(&mut self.notes)))
+    }
+
+    /// Returns when the batch that is being filled has waited long enough.
+    pub fn close_at(&self) -> Option<Instant> {
+        self.opened_at.map(|at| at + BATCH_OPEN_MAX)
+    }
+
+    /// Returns the first key of the batch that is being filled.
+    pub fn first_key(&self) -> Option<&[u8]> {
+        self.notes.first_key()
+    }
+
+    /// Takes note that a moved row's old target could not be removed: the row must not be sent.
+    pub fn move_failed(&mut self, key: &[u8]) {
+        self.failed_moves.insert(key.to_vec());
+    }
+}

@@ -1,0 +1,70 @@
+//! The rows that we refuse in one run: counted always, kept one by one up to a limit.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::model::Rejection;
+use crate::state::store::RejectedRow;
+
+/// Most rows that are kept one by one, for each code. The rest are counted.
+pub const ROWS_PER_CODE_MAX: usize = 10_000;
+
+/// The front of the number that stands for a row without a usable key. No UTF-8 text and no
+/// encoded number begins like this.
+const NO_KEY_PREFIX: [u8; 2] = [0xff, 0xff];
+
+/// Returns the bytes under which row `number` of a read is kept when it has no usable key.
+pub fn numbered_key(number: u64) -> Vec<u8> {
+    [&NO_KEY_PREFIX[..], &number.to_be_bytes()].concat()
+}
+
+/// Returns the number of a row without a usable key; `None` for any other key.
+pub fn row_number(key: &[u8]) -> Option<u64> {
+    let number = key.strip_prefix(&NO_KEY_PREFIX)?;
+    Some(u64::from_be_bytes(number.try_into().ok()?))
+}
+
+/// The invalid rows of one run.
+#[derive(Default)]
+pub struct InvalidRows {
+    rows: Vec<RejectedRow>,
+    by_code: HashMap<String, usize>,
+}
+
+impl InvalidRows {
+    /// Takes note of a refused row.
+    pub fn add(&mut self, key: Vec<u8>, rejection: Rejection, now: Timestamp) {
+        let count = match self.by_code.get_mut(&rejection.code) {
+            Some(count) => count,
+            None => self.by_code.entry(rejection.code.clone()).or_default(),
+        };
+        *count += 1;
+        if *count > ROWS_PER_CODE_MAX {
+            return;
+        }
+        self.rows.push(RejectedRow {
+            key,
+            fingerprint: None,
+            rejection,
+            attempts: 0,
+            first_seen_at: now,
+            last_seen_at: now,
+            due_run: 0,
+            parked: false,
+        });
+    }
+
+    /// Returns how many rows were refused for each code, the most frequent first.
+    pub fn codes(&self) -> Vec<(String, usize)> {
+        let mut codes: Vec<_> =
+            self.by_code.iter().map(|(code, count)| (code.clone(), *count)).collect();
+        codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+        codes
+    }
+
+    /// Returns the rows that are kept.
+    pub fn rows(&self) -> &[RejectedRow] {
+        &self.rows
+    }
+}

@@ -1,0 +1,92 @@
+//! Everything a run needs, valid and with secrets in hand. Made once, by `resolve.rs`;
+//! nothing below it checks again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::customerio::Client;
+use crate::diff::Guards;
+use crate::mapping::RecordSpec;
+use crate::model::{OperationKind, SyncId};
+use crate::sources::{Model, Source};
+
+/// What happens to rows that left the source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRemove {
+    /// The person is deleted.
+    Delete,
+    /// The mapped attributes are set to null.
+    Clear,
+    /// The person is deleted and the identifier blocked.
+    Suppress,
+}
+
+impl OnRemove {
+    /// Returns the operation that carries it out.
+    pub fn operation(self) -> OperationKind {
+        match self {
+            Self::Delete => OperationKind::PersonDelete,
+            Self::Clear => OperationKind::PersonClear,
+            Self::Suppress => OperationKind::PersonSuppress,
+        }
+    }
+}
+
+/// What a first run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialRun {
+    /// Sends every row.
+    Backfill,
+    /// Remembers every row as delivered and sends nothing.
+    Baseline,
+    /// Plans, and waits for a person's approval.
+    Review,
+}
+
+/// One Sync, ready to run.
+pub struct Pipeline {
+    /// The Sync.
+    pub sync: SyncId,
+    /// The entity and behavior as the spec writes them, for messages: `person updateOrCreate`.
+    pub entity: String,
+    /// See [`Pipeline::entity`].
+    pub behavior: String,
+    /// Where rows come from.
+    pub source: Arc<dyn Source>,
+    /// What is read there.
+    pub model: Model,
+    /// What is sent for a row.
+    pub record: RecordSpec,
+    /// What happens to rows that left the source; `None` for all behaviors but mirror.
+    pub on_remove: Option<OnRemove>,
+    /// Whether no other Sync writes these people.
+    pub exclusive: bool,
+    /// What a first run does.
+    pub initial_run: InitialRun,
+    /// The limits that stop a run.
+    pub guards: Guards,
+    /// How long a run may take.
+    pub timeout: Duration,
+    /// Finished runs that are kept.
+    pub history_limit: u32,
+    /// Where rows go to. Shared by all Syncs of the connection, its limiter with it.
+    pub client: Arc<Client>,
+}
+
+impl Pipeline {
+    /// Returns whether the rows that were sent are people this Sync keeps in the workspace.
+    pub fn holds_people(&self) -> bool {
+        holds_people(self.record.operation)
+    }
+}
+
+/// Returns whether rows sent as `operation` are people who are meant to be in the workspace.
+pub fn holds_people(operation: OperationKind) -> bool {
+    match operation {
+        OperationKind::PersonIdentify | OperationKind::PersonUpdate => true,
+        OperationKind::PersonDelete
+        | OperationKind::PersonSuppress
+        | OperationKind::PersonUnsuppress
+        | OperationKind::PersonClear => false,
+    }
+}

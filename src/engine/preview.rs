@@ -1,0 +1,195 @@
+//! What a run would deliver now, delivering nothing: the first half of a run, read back.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::begin;
+use super::change::Change;
+use super::changes::{Action, Changes};
+use super::error::RunError;
+use super::gate::{self, Bounds};
+use super::pipeline::Pipeline;
+use super::plan::{PlanRules, Planner, PlannerParts, plan_rows, targets_may_repeat};
+use super::progress::Progress;
+use super::read::RowReader;
+use super::rejected::RejectedRows;
+use super::run::RunOptions;
+use super::settle;
+use super::targets::TargetCheck;
+use crate::customerio::{SendClock, SendContext, Traffic};
+use crate::diff::{GuardInput, Tripped};
+use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, canonical};
+use crate::spill::{MEMORY_BYTES_DEFAULT, spool};
+use crate::state::{SnapshotReader, StateStore};
+
+/// Changes of each kind that a preview shows one by one.
+const SAMPLES_PER_KIND: usize = 5;
+
+/// One plan to be made.
+pub struct PreviewRequest {
+    /// The Sync, ready to run.
+    pub pipeline: Arc<Pipeline>,
+    /// Its state; `None` where there is none yet.
+    pub store: Option<Arc<dyn StateStore>>,
+    /// What else the run would be told.
+    pub options: RunOptions,
+    /// Asks the plan to stop.
+    pub cancel: CancellationToken,
+    /// Who watches.
+    pub progress: watch::Sender<Progress>,
+    /// Where temporary files go.
+    pub spill_dir: PathBuf,
+}
+
+/// A change shown as an example.
+pub struct Sample {
+    /// What happens.
+    pub kind: ChangeKind,
+    /// The row's key as a person reads it: a row value.
+    pub key: String,
+    /// What would be sent, as JSON: row values.
+    pub attributes: Option<String>,
+}
+
+/// What a run would do now.
+pub struct Preview {
+    /// Its numbers.
+    pub counts: RunCounts,
+    /// Whether no run has ended well yet.
+    pub is_first_run: bool,
+    /// The guard that would stop it.
+    pub tripped: Option<Tripped>,
+    /// Whether the first run waits for a review.
+    pub needs_review: bool,
+    /// Examples.
+    pub samples: Vec<Sample>,
+    /// Codes of invalid rows, the most frequent first.
+    pub invalid_codes: Vec<(String, usize)>,
+    /// Attributes that would be sent and were not before.
+    pub new_attributes: Vec<String>,
+    /// Attributes that were sent before and no longer would: they stay as they are.
+    pub left_behind: Vec<String>,
+}
+
+/// Makes a plan. Takes no lock and writes nothing; a left-over journal is merged in memory.
+///
+/// # Errors
+/// What would stop a run before its guards.
+pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
+    let PreviewRequest { pipeline, store, options, cancel, progress, spill_dir } = request;
+    let deadline = Instant::now() + pipeline.timeout;
+    let state = match &store {
+        Some(store) => store.sync(&pipeline.sync).await?,
+        None => None,
+    };
+    let snapshot_rows = state.as_ref().map_or(0, |state| state.segment_rows);
+    let memo = state.map(|state| state.memo).unwrap_or_default();
+    let is_first_run = memo.last_success_at.is_none();
+    let workspace_id = workspace(&pipeline, deadline, &cancel).await?;
+    begin::check_identity(&memo, &begin::identity(&pipeline, workspace_id))?;
+    let (syncs, known) = match &store {
+        Some(store) => (
+            begin::others(&pipeline, store, workspace_id).await?,
+            settle::load_rejections(store.as_ref(), &pipeline.sync).await?,
+        ),
+        None => (Vec::new(), Vec::new()),
+    };
+    let opening = begin::open(&pipeline, &spill_dir);
+    let (stream, mapper) = gate::bounded(opening, &cancel, deadline, &pipeline).await?;
+    begin::check_key_shape(&memo, mapper.key_shape())?;
+    let snapshot = match &store {
+        Some(store) => Some(
+            SnapshotReader::open_with_journal(Arc::clone(store), pipeline.sync.clone()).await?,
+        ),
+        None => None,
+    };
+    let attributes = mapper.attribute_names();
+    let shape = mapper.key_shape().clone();
+    let (writer, reader) = spool(&spill_dir, MEMORY_BYTES_DEFAULT);
+    let planner = Planner::new(PlannerParts {
+        rules: PlanRules::new(&pipeline, &options, is_first_run),
+        targets: TargetCheck::new(&spill_dir, targets_may_repeat(&mapper)),
+        mapper,
+        snapshot,
+        spool: writer,
+        rejected: Arc::new(RejectedRows::new(memo.run_number + 1, known)),
+        progress,
+        pipeline: Arc::clone(&pipeline),
+    });
+    let others = begin::lookup(&pipeline, store.as_ref(), syncs);
+    let id = RunId(String::new());
+    let bounds = Bounds { halt: &cancel, deadline, run: &id };
+    let mut planned = plan_rows(planner, RowReader::start(stream), &others, &bounds, None).await?;
+    let changes = Changes::new(reader, planned.overrides.take())?;
+    let input = GuardInput {
+        counts: &planned.counts,
+        snapshot_rows,
+        is_first_run,
+        operation: pipeline.record.operation,
+        approved: memo.blocked.as_ref().filter(|it| it.approved).map(|it| &it.counts),
+    };
+    let is_review = pipeline.initial_run == super::InitialRun::Review;
+    Ok(Preview {
+        tripped: pipeline.guards.check(&input),
+        needs_review: is_first_run && is_review && input.approved.is_none(),
+        counts: planned.counts,
+        is_first_run,
+        samples: samples(changes, &shape).await?,
+        invalid_codes: planned.invalid.codes(),
+        new_attributes: attributes
+            .iter()
+            .filter(|name| !memo.attributes.contains(name))
+            .cloned()
+            .collect(),
+        left_behind: begin::left_behind(&memo, &attributes),
+    })
+}
+
+async fn workspace(
+    pipeline: &Pipeline,
+    deadline: Instant,
+    cancel: &CancellationToken,
+) -> Result<u64, RunError> {
+    let (clock, traffic) = (SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
+    let context =
+        SendContext { deadline, cancel, may_send: &|| true, clock: &clock, traffic: &traffic };
+    Ok(pipeline.client.account(&context).await?.workspace_id)
+}
+
+async fn samples(mut changes: Changes, shape: &KeyShape) -> Result<Vec<Sample>, RunError> {
+    let mut samples: Vec<Sample> = Vec::new();
+    while let Some(action) = changes.next().await? {
+        let (Action::Planned(change) | Action::MoveAfterRemoval(change)) = action else { continue };
+        let (kind, canonical) = match change {
+            Change::Upsert { kind, canonical, .. } => (kind, Some(canonical)),
+            Change::Move { canonical, .. } => (ChangeKind::Changed, Some(canonical)),
+            Change::Remove { .. } => (ChangeKind::Removed, None),
+            Change::Remember { .. } | Change::Forget { .. } => continue,
+        };
+        if samples.iter().filter(|sample| sample.kind == kind).count() >= SAMPLES_PER_KIND {
+            continue;
+        }
+        let attributes = canonical.and_then(attributes_json);
+        samples.push(Sample { kind, key: shape.display(change.key()), attributes });
+    }
+    Ok(samples)
+}
+
+fn attributes_json(record: &[u8]) -> Option<String> {
+    let mut out = vec![b'{'];
+    for (index, (name, mut value)) in RecordView::parse(record)?.attributes.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        canonical::write_json_string(&mut out, name);
+        out.push(b':');
+        canonical::to_json(&mut value, &mut out)?;
+    }
+    out.push(b'}');
+    String::from_utf8(out).ok()
+}

@@ -1,0 +1,198 @@
+//! The life of a row that Customer.io refused: due at the next run, then after 2, 4, 8 … runs,
+//! parked after 8 tries, due at once when it changes.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::invalid::ROWS_PER_CODE_MAX;
+use crate::model::{Fingerprint, Rejection, RejectionKind};
+use crate::state::store::RejectedRow;
+
+/// Tries after which a row is no longer tried by itself.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// The code of a row whose person we suppressed ourselves.
+pub const SUPPRESSED_CODE: &str = "Suppressed";
+
+/// Whether a row that was refused before may be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// It was never refused, or it changed since.
+    Fresh,
+    /// It was refused as it stands, and is due again.
+    Retry,
+    /// It was refused as it stands, and must wait.
+    Waiting,
+}
+
+struct Known {
+    row: RejectedRow,
+    seen: bool,
+}
+
+/// What is known of refused rows at the start of a run, and what the run adds. Shared by its
+/// planning and delivering halves, which may overlap.
+#[derive(Default)]
+pub struct RejectedRows {
+    run_number: u64,
+    known: Mutex<KnownRows>,
+}
+
+#[derive(Default)]
+struct KnownRows {
+    by_key: HashMap<Vec<u8>, Known>,
+    by_code: HashMap<String, usize>,
+}
+
+impl RejectedRows {
+    /// Returns the ledger of run `run_number`, which knows `rows`.
+    pub fn new(run_number: u64, rows: Vec<RejectedRow>) -> Self {
+        let mut known = KnownRows::default();
+        for row in rows {
+            if row.rejection.kind == RejectionKind::Rejected {
+                *known.by_code.entry(row.rejection.code.clone()).or_default() += 1;
+                known.by_key.insert(row.key.clone(), Known { row, seen: false });
+            }
+        }
+        Self { run_number, known: Mutex::new(known) }
+    }
+
+    fn known(&self) -> MutexGuard<'_, KnownRows> {
+        // Nothing panics while it holds the lock.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says whether the row of `key` may be sent; `fingerprint` is `None` for a removal.
+    pub fn due(&self, key: &[u8], fingerprint: Option<Fingerprint>) -> Due {
+        let mut rows = self.known();
+        let Some(known) = rows.by_key.get_mut(key) else { return Due::Fresh };
+        known.seen = true;
+        if known.row.fingerprint != fingerprint.map(Fingerprint::to_bytes) {
+            return Due::Fresh;
+        }
+        if known.row.parked || known.row.due_run > self.run_number {
+            return Due::Waiting;
+        }
+        Due::Retry
+    }
+
+    /// Takes note that the row of `key` was refused and returns what is to be stored; `None` where
+    /// so many rows of this code are stored already that this one is only counted.
+    pub fn refused(
+        &self,
+        key: &[u8],
+        fingerprint: Option<Fingerprint>,
+        rejection: Rejection,
+        now: Timestamp,
+    ) -> Option<RejectedRow> {
+        let mut rows = self.known();
+        let fingerprint = fingerprint.map(Fingerprint::to_bytes);
+        let earlier = rows.by_key.get(key).map(|known| &known.row);
+        let same = earlier.filter(|row| row.fingerprint == fingerprint);
+        let attempts = same.map_or(0, |row| row.attempts) + 1;
+        let row = RejectedRow {
+            key: key.to_vec(),
+            fingerprint,
+            attempts,
+            first_seen_at: same.map_or(now, |row| row.first_seen_at),
+            last_seen_at: now,
+            due_run: self.run_number + pause_runs(attempts),
+            parked: attempts >= ATTEMPTS_MAX || rejection.code == SUPPRESSED_CODE,
+            rejection,
+        };
+        if earlier.is_none() {
+            let count = rows.by_code.entry(row.rejection.code.clone()).or_default();
+            if *count >= ROWS_PER_CODE_MAX {
+                return None;
+            }
+            *count += 1;
+        }
+        rows.by_key.insert(key.to_vec(), Known { row: row.clone(), seen: true });
+        Some(row)
+    }
+
+    /// Takes the row of `key` off the ledger, because it was accepted or equals what was; says
+    /// whether it was there.
+    pub fn settle(&self, key: &[u8]) -> bool {
+        self.known().by_key.remove(key).is_some()
+    }
+
+    /// Returns the keys of rows that this run has not seen: they left the source.
+    pub fn unseen(&self) -> Vec<Vec<u8>> {
+        let rows = self.known();
+        rows.by_key.iter().filter(|(_, known)| !known.seen).map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Returns how many rows are no longer tried by themselves.
+    pub fn parked(&self) -> u64 {
+        self.known().by_key.values().filter(|known| known.row.parked).count() as u64
+    }
+}
+
+/// Runs to wait after so many tries: 1, 2, 4, 8 …
+fn pause_runs(attempts: u32) -> u64 {
+    1 << attempts.saturating_sub(1).min(ATTEMPTS_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &[u8] = b"k";
+
+    fn print(number: u8) -> Option<Fingerprint> {
+        Some(Fingerprint::from_bytes([number; 16]))
+    }
+
+    fn rejection(code: &str) -> Rejection {
+        Rejection {
+            kind: RejectionKind::Rejected,
+            code: code.into(),
+            field: None,
+            message: String::new(),
+        }
+    }
+
+    #[test]
+    fn a_refused_row_is_tried_after_growing_pauses_and_then_parked() {
+        let mut stored: Vec<RejectedRow> = Vec::new();
+        let mut tried = Vec::new();
+
+        for run in 1..=300 {
+            let ledger = RejectedRows::new(run, stored.clone());
+            if ledger.due(KEY, print(1)) != Due::Waiting {
+                tried.push(run);
+                stored = vec![ledger.refused(KEY, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap()];
+            }
+        }
+
+        assert_eq!(tried, [1, 2, 4, 8, 16, 32, 64, 128]);
+        assert!(stored[0].parked);
+    }
+
+    #[test]
+    fn a_changed_row_is_due_at_once_and_counts_its_tries_anew() {
+        let first = RejectedRows::new(1, Vec::new());
+        let row = first.refused(KEY, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap();
+        let second = RejectedRows::new(1, vec![row]);
+
+        assert_eq!(second.due(KEY, print(1)), Due::Waiting);
+        assert_eq!(second.due(KEY, print(2)), Due::Fresh);
+        let again = second.refused(KEY, print(2), rejection("x"), Timestamp::UNIX_EPOCH).unwrap();
+        assert_eq!(again.attempts, 1);
+    }
+
+    #[test]
+    fn rows_that_left_the_source_are_told_and_settled_ones_are_gone() {
+        let first = RejectedRows::new(1, Vec::new());
+        let row = |key: &[u8]| first.refused(key, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap();
+        let ledger = RejectedRows::new(2, vec![row(b"a"), row(b"b"), row(b"c")]);
+
+        ledger.due(b"a", print(1));
+        assert!(ledger.settle(b"b"));
+
+        assert_eq!(ledger.unseen(), [b"c".to_vec()]);
+    }
+}

@@ -1,0 +1,263 @@
+//! One run between taking the lock and giving it back.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::begin;
+use super::changes::Changes;
+use super::commit::Committer;
+use super::deliver::{Delivery, DeliveryParts};
+use super::error::RunError;
+use super::fill::{Filler, ItemRules};
+use super::gate;
+use super::plan::{PlanRules, Planned, Planner, PlannerParts, plan_rows, targets_may_repeat};
+use super::progress::Phase;
+use super::read::RowReader;
+use super::refusals::Refusals;
+use super::rejected::RejectedRows;
+use super::run::{RunRequest, Tally};
+use super::settle;
+use super::targets::{Others, TargetCheck};
+use crate::customerio::batch::BatchBuilder;
+use crate::customerio::{SendClock, SendContext, Traffic};
+use crate::model::RunId;
+use crate::spill::{MEMORY_BYTES_DEFAULT, SpoolReader, spool};
+use crate::state::store::SyncMemo;
+use crate::state::{RunLock, SnapshotReader, fold};
+
+/// A run that holds its lock.
+pub struct Session<'a> {
+    /// What was asked for.
+    pub request: &'a RunRequest,
+    /// The right to write.
+    pub lock: Arc<RunLock>,
+    /// The run.
+    pub id: RunId,
+    /// When its time is over.
+    pub deadline: Instant,
+    /// Ends it early.
+    pub halt: CancellationToken,
+}
+
+/// What a run knows once its read is open.
+pub(super) struct Prepared {
+    pub(super) memo: SyncMemo,
+    pub(super) is_first_run: bool,
+    pub(super) snapshot_rows: u64,
+    pub(super) targets_may_repeat: bool,
+    others: Others,
+    rejected: Arc<RejectedRows>,
+    item_rules: ItemRules,
+    attributes: Vec<String>,
+}
+
+/// A planner, the rows it will see, and the spool it fills.
+struct Planning {
+    planner: Planner,
+    rows: RowReader,
+    spool: SpoolReader,
+}
+
+impl Session<'_> {
+    /// Runs from the workspace check to the last commit; `tally` has the numbers, however it ends.
+    ///
+    /// # Errors
+    /// What stopped it. Whatever was accepted is remembered.
+    pub async fn run(&self, tally: &mut Tally) -> Result<(), RunError> {
+        let memo = self.begin_memo().await?;
+        let traffic = Traffic::default();
+        let floor = Timestamp::from_second(memo.clock_floor_seconds).unwrap_or_default();
+        let clock = SendClock::not_before(floor);
+        let lock = Arc::clone(&self.lock);
+        let may_send = move || lock.is_held();
+        let context = SendContext {
+            deadline: self.deadline,
+            cancel: &self.halt,
+            may_send: &may_send,
+            clock: &clock,
+            traffic: &traffic,
+        };
+        let (mut prepared, planning) = self.open(memo, &context).await?;
+        let mut refusals = Refusals::default();
+        let carried_out = self.carry_out(planning, &prepared, &context, &mut refusals, tally).await;
+        tally.take_traffic(&traffic, &refusals);
+        prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
+        let RunRequest { store, progress, .. } = self.request;
+        if let Err(error) = carried_out {
+            let blocked = gate::blocked(&error, &self.id, &tally.counts, &prepared.memo);
+            prepared.memo.blocked = blocked.or(prepared.memo.blocked);
+            // The first error tells more than one of writing it down would.
+            let _ = store.save_memo(&self.lock, &prepared.memo).await;
+            return Err(error);
+        }
+        progress.send_modify(|progress| progress.phase = Phase::Committing);
+        fold(store.as_ref(), &self.lock, None).await?;
+        settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
+        prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
+        prepared.memo.last_success_at = Some(Timestamp::now());
+        prepared.memo.blocked = None;
+        Ok(store.save_memo(&self.lock, &prepared.memo).await?)
+    }
+
+    /// Counts the run, and takes note of an approval.
+    async fn begin_memo(&self) -> Result<SyncMemo, RunError> {
+        let RunRequest { pipeline, store, options, .. } = self.request;
+        let state = store.sync(&pipeline.sync).await?;
+        let mut memo = state.map(|state| state.memo).unwrap_or_default();
+        memo.run_number += 1;
+        if let Some(given) = &options.approve {
+            match &mut memo.blocked {
+                Some(blocked) if blocked.id == *given => blocked.approved = true,
+                other => {
+                    let blocked_id = other.as_ref().map(|blocked| blocked.id.clone());
+                    return Err(RunError::NothingToApprove { given: given.clone(), blocked_id });
+                }
+            }
+        }
+        store.save_memo(&self.lock, &memo).await?;
+        Ok(memo)
+    }
+
+    /// Settles all that must hold before a row is read, then opens the read.
+    async fn open(
+        &self,
+        mut memo: SyncMemo,
+        context: &SendContext<'_>,
+    ) -> Result<(Prepared, Planning), RunError> {
+        let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
+        let account = pipeline.client.account(context).await?;
+        let identity = begin::identity(pipeline, account.workspace_id);
+        begin::check_identity(&memo, &identity)?;
+        fold(store.as_ref(), &self.lock, None).await?;
+        let syncs = begin::others(pipeline, store, account.workspace_id).await?;
+
+        progress.send_modify(|progress| progress.phase = Phase::Planning);
+        let opening = begin::open(pipeline, spill_dir);
+        let (stream, mapper) = gate::bounded(opening, &self.halt, self.deadline, pipeline).await?;
+        begin::check_key_shape(&memo, mapper.key_shape())?;
+        memo.identity = Some(identity);
+        memo.key_shape = Some(mapper.key_shape().clone());
+        memo.operation = Some(pipeline.record.operation);
+        let state = store.sync(&pipeline.sync).await?;
+        let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
+        let prepared = Prepared {
+            is_first_run: memo.last_success_at.is_none(),
+            snapshot_rows: state.map_or(0, |state| state.segment_rows),
+            targets_may_repeat: targets_may_repeat(&mapper),
+            others: begin::lookup(pipeline, Some(store), syncs),
+            rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
+            item_rules: ItemRules {
+                on_remove: pipeline.on_remove,
+                identifier: mapper.identifier(),
+                target_is_key: mapper.target_is_key(),
+                clearable: mapper.clearable_names(),
+            },
+            attributes: mapper.attribute_names(),
+            memo,
+        };
+        let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
+        let planner = Planner::new(PlannerParts {
+            pipeline: Arc::clone(pipeline),
+            rules: PlanRules::new(pipeline, options, prepared.is_first_run),
+            targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
+            mapper,
+            snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
+            spool: writer,
+            rejected: Arc::clone(&prepared.rejected),
+            progress: progress.clone(),
+        });
+        Ok((prepared, Planning { planner, rows: RowReader::start(stream), spool: reader }))
+    }
+
+    /// Plans and delivers: one after the other where a guard needs the whole plan, else side by
+    /// side.
+    async fn carry_out(
+        &self,
+        planning: Planning,
+        prepared: &Prepared,
+        context: &SendContext<'_>,
+        refusals: &mut Refusals,
+        tally: &mut Tally,
+    ) -> Result<(), RunError> {
+        let Planning { planner, rows, spool } = planning;
+        let pipeline = &self.request.pipeline;
+        if gate::needs_whole_plan(pipeline, prepared) {
+            let mut planned = self.plan(planner, rows, prepared, false, tally).await?;
+            gate::check(pipeline, &planned.counts, prepared, &self.id)?;
+            let changes = Changes::new(spool, planned.overrides.take())?;
+            return self.deliver(changes, prepared, context, refusals).await;
+        }
+        let changes = Changes::new(spool, None)?;
+        let plan = async {
+            let planned = self.plan(planner, rows, prepared, true, tally).await;
+            if planned.is_err() {
+                self.halt.cancel();
+            }
+            planned
+        };
+        let (planned, delivered) =
+            tokio::join!(plan, self.deliver(changes, prepared, context, refusals));
+        match (planned, delivered) {
+            // The plan was stopped because the delivery failed, and not the other way round.
+            (Err(RunError::Stopped), Err(error)) => Err(error),
+            (Err(error), _) => Err(error),
+            (Ok(planned), Ok(())) => gate::check(pipeline, &planned.counts, prepared, &self.id),
+            (Ok(_), Err(error)) => Err(error),
+        }
+    }
+
+    async fn plan(
+        &self,
+        planner: Planner,
+        rows: RowReader,
+        prepared: &Prepared,
+        is_gate_open: bool,
+        tally: &mut Tally,
+    ) -> Result<Planned, RunError> {
+        let RunRequest { pipeline, store, .. } = self.request;
+        let watched = is_gate_open.then_some(&pipeline.guards);
+        let bounds = gate::Bounds { halt: &self.halt, deadline: self.deadline, run: &self.id };
+        let planned = plan_rows(planner, rows, &prepared.others, &bounds, watched).await?;
+        tally.take_plan(&planned);
+        settle::plan(store.as_ref(), &self.lock, &planned).await?;
+        Ok(planned)
+    }
+
+    async fn deliver(
+        &self,
+        changes: Changes,
+        prepared: &Prepared,
+        context: &SendContext<'_>,
+        refusals: &mut Refusals,
+    ) -> Result<(), RunError> {
+        let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
+        // What is delivered from here on belongs to this identity, whatever happens.
+        store.save_memo(&self.lock, &prepared.memo).await?;
+        progress.send_modify(|progress| progress.phase = Phase::Delivering);
+        let config = pipeline.client.config();
+        let builder = BatchBuilder::new(config.limits, config.update_timestamps);
+        let mut committer = Committer::new(
+            Arc::clone(store),
+            Arc::clone(&self.lock),
+            self.id.clone(),
+            options.encoding,
+            pipeline.on_remove,
+        );
+        let delivery = Delivery::new(DeliveryParts {
+            client: &pipeline.client,
+            context: *context,
+            halt: &self.halt,
+            filler: Filler::new(prepared.item_rules.clone(), builder),
+            committer: &mut committer,
+            rejected: &prepared.rejected,
+            refusals,
+            guards: pipeline.guards,
+            spill_dir: spill_dir.clone(),
+            progress: progress.clone(),
+        });
+        delivery.run(changes).await
+    }
+}

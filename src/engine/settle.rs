@@ -1,0 +1,67 @@
+//! Rejections into the state and out of it, a page at a time.
+
+use super::error::RunError;
+use super::plan::Planned;
+use super::rejected::RejectedRows;
+use crate::model::SyncId;
+use crate::state::store::RejectedRow;
+use crate::state::{RunLock, StateStore};
+
+/// Rejections that are read or written at a time.
+const PAGE: u32 = 1_000;
+
+/// Returns all rows that were not accepted before. There are at most 10,000 for each code.
+///
+/// # Errors
+/// Where the state can't be read.
+pub async fn load_rejections(
+    store: &dyn StateStore,
+    sync: &SyncId,
+) -> Result<Vec<RejectedRow>, RunError> {
+    let mut rows: Vec<RejectedRow> = Vec::new();
+    loop {
+        let after = rows.last().map(|row| row.key.clone());
+        let page = store.rejections(sync, after.as_deref(), PAGE).await?;
+        if page.is_empty() {
+            return Ok(rows);
+        }
+        rows.extend(page);
+    }
+}
+
+/// Stores what a plan found of rows that can't be sent.
+///
+/// # Errors
+/// Where the state can't be written.
+pub async fn plan(
+    store: &dyn StateStore,
+    lock: &RunLock,
+    planned: &Planned,
+) -> Result<(), RunError> {
+    store.clear_invalid(lock).await?;
+    for page in planned.invalid.rows().chunks(PAGE as usize) {
+        store.save_rejections(lock, page, &[]).await?;
+    }
+    for page in planned.suppressed.chunks(PAGE as usize) {
+        store.save_rejections(lock, page, &[]).await?;
+    }
+    for page in planned.settled.chunks(PAGE as usize) {
+        store.save_rejections(lock, &[], page).await?;
+    }
+    Ok(())
+}
+
+/// Forgets rejections of rows that left the source, after a run that read all of it.
+///
+/// # Errors
+/// Where the state can't be written.
+pub async fn left_source(
+    store: &dyn StateStore,
+    lock: &RunLock,
+    rejected: &RejectedRows,
+) -> Result<(), RunError> {
+    for page in rejected.unseen().chunks(PAGE as usize) {
+        store.save_rejections(lock, &[], page).await?;
+    }
+    Ok(())
+}
