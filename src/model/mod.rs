@@ -8,6 +8,7 @@ pub mod change;
 pub mod disposition;
 pub mod fingerprint;
 pub mod key;
+pub mod limits;
 pub mod number;
 pub mod record;
 pub mod rejection;
