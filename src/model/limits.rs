@@ -9,7 +9,7 @@ pub const IDENTIFIER_BYTES_MAX: usize = 150;
 
 /// Longest e-mail address, in bytes: the longest that fits a path of SMTP.
 /// Source: RFC 5321, 4.5.3.1.3; Customer.io publishes no limit of its own.
-pub const EMAIL_BYTES_MAX: usize = 254;
+const EMAIL_BYTES_MAX: usize = 254;
 
 /// Longest name of an attribute, in bytes.
 /// Source: "attribute name cannot be longer than 150 bytes".
@@ -28,59 +28,30 @@ pub const ATTRIBUTES_MAX: usize = 300;
 /// Source: "event name cannot be longer than 100 bytes".
 pub const EVENT_NAME_BYTES_MAX: usize = 100;
 
-/// Names by which Customer.io tells people apart. Once set they change only under conditions, and
-/// nothing may null them.
-pub const IDENTIFIER_NAMES: [&str; 5] = ["id", "email", "phone", "cio_id", "anonymous_id"];
-
-/// The attribute that holds when a person signed up, in Unix seconds.
-pub const CREATED_AT: &str = "created_at";
-
-/// The attribute that unsubscribes a person from everything.
-pub const UNSUBSCRIBED: &str = "unsubscribed";
-
-/// The attribute that holds a person's subscription topics.
-pub const SUBSCRIPTION_PREFERENCES: &str = "cio_subscription_preferences";
-
-/// Path of one subscription topic; its number follows. Setting it leaves the other topics alone.
-pub const TOPIC_PREFIX: &str = "cio_subscription_preferences.topics.topic_";
+/// Paths of single subscription topics start so. They are the one kind of dotted name whose
+/// meaning is published: setting one leaves the other topics alone.
+const TOPICS_PREFIX: &str = "cio_subscription_preferences.topics.";
 
 /// The field that carries a person's relationships to objects.
 const RELATIONSHIPS: &str = "cio_relationships";
 
-/// Returns whether the name is Customer.io's own and can't be a mapped attribute of a person:
-/// names that start with `_` are controls (`_update`, `_timestamp`), one carries relationships.
-pub fn is_reserved_name(name: &str) -> bool {
-    name.starts_with('_') || name == RELATIONSHIPS
-}
-
-/// Returns whether the name identifies a person.
-pub fn is_identifier_name(name: &str) -> bool {
-    IDENTIFIER_NAMES.contains(&name)
-}
-
-/// Returns whether the name holds consent: the general opt-out, or subscription topics as a whole
-/// or one by one.
-pub fn is_consent_name(name: &str) -> bool {
-    name == UNSUBSCRIBED
-        || name.strip_prefix(SUBSCRIPTION_PREFERENCES).is_some_and(|rest| {
-            // `cio_subscription_preferences_extra` is a name like any other.
-            rest.is_empty() || rest.starts_with('.')
-        })
-}
-
-/// Returns whether an attribute of this name keeps its value where a row has null, and is left out
-/// when a removed row's attributes are cleared: identifiers, `created_at` and consent.
-pub fn is_never_nulled(name: &str) -> bool {
-    is_identifier_name(name) || name == CREATED_AT || is_consent_name(name)
-}
-
-/// Returns whether the name has a dot without being the path of a subscription topic, the one
-/// dotted path whose meaning is published.
-pub fn has_unknown_path(name: &str) -> bool {
-    let is_topic = name
-        .strip_prefix(TOPIC_PREFIX)
-        .is_some_and(|topic| !topic.is_empty() && topic.bytes().all(|byte| byte.is_ascii_digit()));
-    name.contains('.') && !is_topic
+/// Returns why no attribute of a person can have this name, in words that follow the name; `None`
+/// where it can.
+pub fn attribute_name_problem(name: &str) -> Option<&'static str> {
+    if name.is_empty() {
+        Some("is empty")
+    } else if name.len() > ATTRIBUTE_NAME_BYTES_MAX {
+        Some("is longer than 150 bytes")
+    } else if name.starts_with('_') {
+        // `_update` and `_timestamp` are controls; the rest is the vendor's to use.
+        Some("starts with `_`, which Customer.io keeps for itself")
+    } else if name == RELATIONSHIPS {
+        Some("is Customer.io's own, for relationships to objects")
+    } else if name.contains('.') && !name.starts_with(TOPICS_PREFIX) {
+        Some("has a dot, which Customer.io may take for a path into the attribute before it")
+    } else {
+        None
+    }
 }
 
 /// Returns whether the text can be an e-mail address.
@@ -146,34 +117,20 @@ mod tests {
     }
 
     #[test]
-    fn consent_is_the_opt_out_and_the_topics_and_no_other_name() {
+    fn names_with_a_meaning_of_their_own_are_no_attributes() {
+        let (longest, too_long) = ("x".repeat(150), "x".repeat(151));
+        for name in ["", "_update", "_x", "cio_relationships", "a.b", "unsubscribed.", &too_long] {
+            assert!(attribute_name_problem(name).is_some(), "{name}");
+        }
         for name in [
+            "plan",
+            "Größe in cm",
+            "created_at",
             "unsubscribed",
-            "cio_subscription_preferences",
             "cio_subscription_preferences.topics.topic_7",
+            &longest,
         ] {
-            assert!(is_consent_name(name) && is_never_nulled(name), "{name}");
+            assert_eq!(attribute_name_problem(name), None, "{name}");
         }
-        for name in ["unsubscribed_at", "cio_subscription_preferences_extra", "plan"] {
-            assert!(!is_consent_name(name) && !is_never_nulled(name), "{name}");
-        }
-        assert!(is_never_nulled("email") && is_never_nulled("created_at"));
-    }
-
-    #[test]
-    fn only_the_path_of_one_topic_is_a_known_path() {
-        assert!(!has_unknown_path("plan"));
-        assert!(!has_unknown_path("cio_subscription_preferences.topics.topic_12"));
-        for name in ["a.b", "cio_subscription_preferences.topics", "unsubscribed.", "x.topic_1"] {
-            assert!(has_unknown_path(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn controls_and_relationships_are_reserved() {
-        for name in ["_update", "_timestamp", "cio_relationships"] {
-            assert!(is_reserved_name(name), "{name}");
-        }
-        assert!(!is_reserved_name("created_at") && !is_reserved_name("unsubscribed"));
     }
 }
