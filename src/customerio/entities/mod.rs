@@ -1,0 +1,3 @@
+//! The JSON of each entity's operations, one module an entity.
+
+pub(super) mod person;

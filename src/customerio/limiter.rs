@@ -1,0 +1,168 @@
+//! The brake of one connection, shared by all its Syncs.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use super::pace::Pace;
+use super::spec::RateLimitSpec;
+
+/// Limits requests a second, records a second and requests in flight.
+///
+/// Whoever asks first goes first, so no Sync starves behind another. Share it in an `Arc`: every
+/// client of one workspace has to use the same one.
+pub struct Limiter {
+    pace: Mutex<Pace>,
+    /// Held by the one that is next: all others queue behind it in order.
+    turn: Semaphore,
+    slots: Semaphore,
+}
+
+/// Leave for one request. The place in flight is free again when this is dropped.
+pub struct Permit<'a> {
+    _slot: SemaphorePermit<'a>,
+    /// When leave was given.
+    pub granted_at: Instant,
+    /// How long it was waited for; zero where Customer.io had not asked to slow down.
+    pub throttled: Duration,
+}
+
+impl Limiter {
+    /// Returns a limiter with full buckets.
+    pub fn new(rate: &RateLimitSpec) -> Self {
+        let max_in_flight = usize::try_from(rate.max_in_flight.max(1)).unwrap_or(1);
+        Self {
+            pace: Mutex::new(Pace::new(rate, Instant::now())),
+            turn: Semaphore::new(1),
+            slots: Semaphore::new(max_in_flight),
+        }
+    }
+
+    /// Waits until a request with `records` records may go.
+    ///
+    /// Dropping the future gives up the place in the queue and takes nothing from the buckets.
+    pub async fn acquire(&self, records: usize) -> Permit<'_> {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let asked_at = Instant::now();
+        let mut throttled = self.pace().full_speed_at(asked_at).is_some();
+        let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
+        let slot = self.slots.acquire().await.expect("the semaphore is never closed");
+        loop {
+            let now = Instant::now();
+            let taken = self.pace().try_take(records, now);
+            match taken {
+                Ok(()) => {
+                    let waited = if throttled { now - asked_at } else { Duration::ZERO };
+                    return Permit { _slot: slot, granted_at: now, throttled: waited };
+                }
+                Err(wait) => {
+                    throttled |= wait.throttled;
+                    tokio::time::sleep_until(wait.until.into()).await;
+                }
+            }
+        }
+    }
+
+    /// Halves the rate of the connection because a request that left at `sent_at` was answered
+    /// with 429, and returns `true`; unless that request left before the last halving. The rate
+    /// grows back by 5 % of the configured one a second.
+    pub fn slow_down(&self, sent_at: Instant) -> bool {
+        self.pace().slow_down(sent_at, Instant::now())
+    }
+
+    /// Lets no request of the connection go for `pause`, as a `Retry-After` asks.
+    pub fn pause(&self, pause: Duration) {
+        self.pace().pause(pause, Instant::now());
+    }
+
+    /// Returns until when the connection goes slower than configured because Customer.io asked
+    /// for it; `None` where it doesn't.
+    pub fn throttled_until(&self) -> Option<Timestamp> {
+        let now = Instant::now();
+        let at = self.pace().full_speed_at(now)?;
+        Timestamp::now().checked_add(at - now).ok()
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        // Arithmetic on numbers leaves nothing half done.
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn limiter(max_in_flight: u32) -> Arc<Limiter> {
+        Arc::new(Limiter::new(&RateLimitSpec {
+            requests_per_second: 1_000,
+            burst: 3_000,
+            records_per_second: 1_000_000,
+            max_in_flight,
+        }))
+    }
+
+    #[tokio::test]
+    async fn leave_is_given_in_the_order_in_which_it_was_asked_for() {
+        let limiter = limiter(1);
+        let first = limiter.acquire(1).await;
+        let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
+        let waiting: Vec<_> = (0..8)
+            .map(|number| {
+                let (limiter, sender) = (Arc::clone(&limiter), sender.clone());
+                tokio::spawn(async move {
+                    let _permit = limiter.acquire(1).await;
+                    sender.send(number).unwrap();
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+
+        drop(first);
+        for task in waiting {
+            task.await.unwrap();
+        }
+
+        drop(sender);
+        let mut seen = Vec::new();
+        while let Some(number) = order.recv().await {
+            seen.push(number);
+        }
+        assert_eq!(seen, [0, 1, 2, 3, 4, 5, 6, 7]);
+    }
+
+    #[tokio::test]
+    async fn one_who_gives_up_holds_nobody_up() {
+        let limiter = limiter(1);
+        let first = limiter.acquire(1).await;
+        let impatient = tokio::time::timeout(Duration::from_millis(1), limiter.acquire(1)).await;
+        assert!(impatient.is_err());
+
+        drop(first);
+        let second = limiter.acquire(1).await;
+
+        assert_eq!(second.throttled, Duration::ZERO);
+    }
+
+    #[tokio::test]
+    async fn a_pause_holds_for_everybody_and_shows_in_the_status() {
+        let limiter = limiter(4);
+        assert_eq!(limiter.throttled_until(), None);
+        let pause = Duration::from_millis(50);
+        let paused_at = Instant::now();
+        limiter.pause(pause);
+        assert!(limiter.throttled_until().is_some());
+
+        let (one, other) = tokio::join!(limiter.acquire(1), limiter.acquire(1));
+
+        for permit in [one, other] {
+            assert!(permit.granted_at - paused_at >= pause);
+            assert!(permit.throttled > Duration::ZERO);
+        }
+        assert_eq!(limiter.throttled_until(), None);
+    }
+}
