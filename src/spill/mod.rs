@@ -9,6 +9,9 @@ pub mod spool;
 pub use sorter::{SortedReader, Sorter};
 pub use spool::{SpoolReader, SpoolWriter, spool};
 
+use std::io;
+use std::path::Path;
+
 /// Why something could not be put aside.
 #[derive(Debug, thiserror::Error)]
 pub enum SpillError {
@@ -18,9 +21,18 @@ pub enum SpillError {
         /// Where the temporary files go.
         directory: String,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
-    /// The other side of the spool is gone.
+    /// Nobody will read what is written.
     #[error("the reader of the spool is gone")]
     Closed,
+    /// The writer went away before it said that it was done, so what was read is not the whole.
+    #[error("the writer of the spool ended before it was finished")]
+    Unfinished,
+}
+
+impl SpillError {
+    fn io(directory: &Path, source: io::Error) -> Self {
+        Self::Io { directory: directory.display().to_string(), source }
+    }
 }
