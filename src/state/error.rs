@@ -12,6 +12,8 @@ pub enum StateError {
         location: String,
         /// What failed, in words that follow the location (`can't be opened: …`).
         problem: String,
+        /// What the person should do next, where that is more than to try again.
+        hint: Option<String>,
     },
     /// The store was written by a newer binary, or belongs to another installation.
     #[error("the state store {location} {problem}")]
@@ -22,6 +24,14 @@ pub enum StateError {
         problem: String,
         /// What the person should do next.
         hint: String,
+    },
+    /// The store as a whole is damaged, not only what it holds of one Sync.
+    #[error("the state store {location} {problem}")]
+    Corrupt {
+        /// Where it is, without credentials.
+        location: String,
+        /// What is wrong, in words that follow the location.
+        problem: String,
     },
     /// Another process runs this Sync now.
     #[error("{sync} is running elsewhere: {holder}")]
@@ -45,6 +55,12 @@ pub enum StateError {
         /// What is wrong, without row values.
         problem: String,
     },
+    /// An exported state can't be written, or is not what an export wrote.
+    #[error("the exported state {problem}")]
+    Export {
+        /// What is wrong, in words that follow (`is cut off`); without row values.
+        problem: String,
+    },
     /// Our own invariant broke.
     #[error("internal error in the state store: {0}")]
     Internal(String),
@@ -57,7 +73,10 @@ impl StateError {
             Self::Unavailable { .. } | Self::Locked { .. } | Self::LockLost { .. } => {
                 Disposition::Transient
             }
-            Self::Refused { .. } | Self::Damaged { .. } => Disposition::NeedsOperator,
+            Self::Refused { .. }
+            | Self::Damaged { .. }
+            | Self::Corrupt { .. }
+            | Self::Export { .. } => Disposition::NeedsOperator,
             Self::Internal(_) => Disposition::Bug,
         }
     }
@@ -69,7 +88,8 @@ impl StateError {
                 Reason::StateUnavailable
             }
             Self::Refused { .. } => Reason::StateMismatch,
-            Self::Damaged { .. } => Reason::StateLost,
+            Self::Damaged { .. } | Self::Corrupt { .. } => Reason::StateLost,
+            Self::Export { .. } => Reason::RunFailed,
             Self::Internal(_) => Reason::Internal,
         }
     }
@@ -79,13 +99,19 @@ impl StateError {
         match self {
             Self::Refused { hint, .. } => Some(hint.clone()),
             Self::Damaged { sync, .. } => Some(format!(
-                "bring a backup back with `ciosync state import`, or forget what was remembered \
-                 with `ciosync state reset {sync}`"
+                "bring a backup back with `ciosync state import {sync}`, or forget what was \
+                 remembered with `ciosync state reset {sync}`"
             )),
-            Self::Unavailable { .. }
-            | Self::Locked { .. }
-            | Self::LockLost { .. }
-            | Self::Internal(_) => None,
+            Self::Corrupt { .. } => Some(
+                "put a backup of the store in its place, or bring each Sync's state back into a \
+                 new one with `ciosync state import`"
+                    .to_owned(),
+            ),
+            Self::Unavailable { hint, .. } => hint.clone(),
+            Self::Export { .. } => {
+                Some("export it again; a file that is refused changes nothing".to_owned())
+            }
+            Self::Locked { .. } | Self::LockLost { .. } | Self::Internal(_) => None,
         }
     }
 }

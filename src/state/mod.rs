@@ -4,10 +4,29 @@
 //! (`tests/it/state/`). Accepted rows live in sorted, compressed segments; what a run adds goes
 //! to a journal first, one row for each answered request, and is folded in later.
 
+pub mod chunk;
+mod columns;
 pub mod error;
+pub mod fold;
+mod journal;
 pub mod lock;
+pub mod open;
+mod packer;
+mod postgres;
+mod process;
+pub mod schema;
+pub mod segment;
+pub mod snapshot;
+mod sqlite;
 pub mod store;
+pub mod transfer;
 
 pub use crate::model::entry::{Entry, EntryBuf, EntryFlags};
+pub use chunk::EntryChunk;
 pub use error::StateError;
+pub use fold::fold;
+pub use lock::{LockHolder, RunLock};
+pub use open::{Access, open, open_existing};
+pub use segment::SegmentWriter;
+pub use snapshot::SnapshotReader;
 pub use store::StateStore;

@@ -1,5 +1,8 @@
 //! What every state store can do. SQL lives behind this trait; meaning lives above it.
 
+use std::ops::Bound;
+use std::time::Duration;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -69,6 +72,18 @@ pub struct SyncMemo {
     pub blocked: Option<Blocked>,
 }
 
+impl SyncMemo {
+    /// Returns what stays known when all else is forgotten: how many runs there were, and the
+    /// clock, which never goes back.
+    pub fn after_reset(&self) -> Self {
+        Self {
+            run_number: self.run_number,
+            clock_floor_seconds: self.clock_floor_seconds,
+            ..Self::default()
+        }
+    }
+}
+
 /// A Sync's state as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SyncState {
@@ -104,7 +119,7 @@ pub struct StoredSegment {
 pub struct JournalRow {
     /// The run that wrote it.
     pub run: RunId,
-    /// Its place in the Sync's journal; grows from run to run.
+    /// Its place in the Sync's journal: greater than that of every row that still stands there.
     pub seq: u64,
     /// Accepted entries and tombstones, sorted by key, as a segment.
     pub changes: StoredSegment,
@@ -143,6 +158,30 @@ pub struct FoldStep {
     pub folded: Vec<u64>,
 }
 
+/// What is noted of a Sync's segments, and what is there. They differ only where rows were lost.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SegmentTotals {
+    /// How many segments the Sync's row speaks of.
+    pub noted_segments: u64,
+    /// How many entries the Sync's row speaks of.
+    pub noted_rows: u64,
+    /// How many segments there are.
+    pub found_segments: u64,
+    /// How many entries the segments that are there say they have.
+    pub found_rows: u64,
+}
+
+/// A part of a Sync's state on its way into a store.
+pub enum Portion {
+    /// Remembered rows, behind those that came before.
+    Segment(StoredSegment),
+    /// A row that was not accepted.
+    Rejection(RejectedRow),
+}
+
+/// Portions as a file gives them, one after the other.
+pub type Portions<'a> = dyn Iterator<Item = Result<Portion, StateError>> + Send + 'a;
+
 /// A place where state is kept. Methods that take a [`RunLock`] write only while its epoch is the
 /// current one, checked in the same transaction, and answer [`StateError::LockLost`] otherwise.
 #[async_trait]
@@ -165,11 +204,11 @@ pub trait StateStore: Send + Sync {
         &self,
         sync: &SyncId,
         holder: &LockHolder,
-        ttl: std::time::Duration,
+        ttl: Duration,
     ) -> Result<u64, StateError>;
 
     /// Prolongs the lock by `ttl` from now.
-    async fn renew_lock(&self, lock: &RunLock, ttl: std::time::Duration) -> Result<(), StateError>;
+    async fn renew_lock(&self, lock: &RunLock, ttl: Duration) -> Result<(), StateError>;
 
     /// Gives the lock back; no error where it was lost already.
     async fn release_lock(&self, lock: &RunLock) -> Result<(), StateError>;
@@ -177,15 +216,27 @@ pub trait StateStore: Send + Sync {
     /// Replaces what is known of the Sync.
     async fn save_memo(&self, lock: &RunLock, memo: &SyncMemo) -> Result<(), StateError>;
 
-    /// Returns up to `limit` segments whose last key lies behind `after`, in order of their keys.
+    /// Returns up to `limit` segments whose last key lies at or behind `from`, in order of their
+    /// keys. One short read: nothing stays open when it returns.
     async fn segments(
         &self,
         sync: &SyncId,
-        after: Option<&[u8]>,
+        from: Bound<&[u8]>,
         limit: u32,
     ) -> Result<Vec<StoredSegment>, StateError>;
 
+    /// Returns the last segment that lies wholly before `key`.
+    async fn segment_before(
+        &self,
+        sync: &SyncId,
+        key: &[u8],
+    ) -> Result<Option<StoredSegment>, StateError>;
+
+    /// Returns how many segments and rows there should be and how many there are, as of one moment.
+    async fn segment_totals(&self, sync: &SyncId) -> Result<SegmentTotals, StateError>;
+
     /// Appends one row to the journal, durably: when this returns, it survives a power cut.
+    /// To append the same row again is no error, so a commit of unknown outcome may be repeated.
     async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError>;
 
     /// Returns up to `limit` journal rows behind `after_seq`, in order.
@@ -202,6 +253,15 @@ pub trait StateStore: Send + Sync {
     /// Forgets everything of a Sync but its history of runs, and its memo but the run's number
     /// and the clock.
     async fn reset(&self, lock: &RunLock) -> Result<(), StateError>;
+
+    /// Replaces everything of a Sync but its history of runs, in one transaction: where `portions`
+    /// gives an error, nothing has changed.
+    async fn replace(
+        &self,
+        lock: &RunLock,
+        memo: &SyncMemo,
+        portions: &mut Portions<'_>,
+    ) -> Result<(), StateError>;
 
     /// Returns up to `limit` rows that were not accepted, behind `after`, in order of their keys.
     async fn rejections(
@@ -226,6 +286,7 @@ pub trait StateStore: Send + Sync {
     async fn make_rejections_due(&self, sync: &SyncId) -> Result<u64, StateError>;
 
     /// Appends a finished run to the history and forgets all but the last `history_limit`.
+    /// A run that is there already is replaced.
     async fn save_run(
         &self,
         lock: &RunLock,
