@@ -6,7 +6,11 @@
 pub mod canonical;
 pub mod change;
 pub mod disposition;
+<<<<<<< HEAD
 pub mod entry;
+=======
+pub mod duration;
+>>>>>>> 244df21 (Describe the resources as data: fields, rules, schedules, checks)
 pub mod fingerprint;
 pub mod key;
 pub mod limits;
@@ -15,6 +19,7 @@ pub mod record;
 pub mod rejection;
 pub mod report;
 pub mod row;
+pub mod secret;
 pub mod sync_id;
 pub mod target;
 pub mod value;

@@ -1,0 +1,3 @@
+//! Files: CSV and Parquet, in a folder or an object store.
+
+pub mod spec;

@@ -1,0 +1,3 @@
+//! SQLite, for laptops, demos and tests.
+
+pub mod spec;
