@@ -6,11 +6,8 @@
 pub mod canonical;
 pub mod change;
 pub mod disposition;
-<<<<<<< HEAD
-pub mod entry;
-=======
 pub mod duration;
->>>>>>> 244df21 (Describe the resources as data: fields, rules, schedules, checks)
+pub mod entry;
 pub mod fingerprint;
 pub mod key;
 pub mod limits;

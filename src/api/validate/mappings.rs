@@ -5,9 +5,9 @@ use std::collections::HashMap;
 
 use crate::api::SyncSpec;
 use crate::api::finding::Finding;
-use crate::api::validate::template;
 use crate::customerio::spec::Entity;
 use crate::mapping::spec::MappingSpec;
+use crate::mapping::template::Template;
 
 /// Longest name of an attribute, in bytes. Source: Customer.io Track API, "attribute name cannot be
 /// longer than 150 bytes".
@@ -50,9 +50,9 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
 }
 
 fn template_finding(path: &str, text: &str) -> Option<Finding> {
-    let error = template::columns(text).err()?;
+    let error = Template::parse(text).err()?;
     Some(
-        Finding::error(format!("{path}.template"), error.to_string())
+        Finding::error(format!("{path}.template"), format!("the template {error}"))
             .hint("a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`"),
     )
 }

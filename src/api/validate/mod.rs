@@ -9,7 +9,6 @@ use crate::api::{CustomerIoConnectionSpec, SourceSpec, SyncSpec};
 
 mod mappings;
 mod sql;
-mod template;
 mod timing;
 mod unsupported;
 
