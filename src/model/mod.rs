@@ -6,6 +6,7 @@
 pub mod canonical;
 pub mod change;
 pub mod disposition;
+pub mod duration;
 pub mod entry;
 pub mod fingerprint;
 pub mod key;
@@ -15,6 +16,7 @@ pub mod record;
 pub mod rejection;
 pub mod report;
 pub mod row;
+pub mod secret;
 pub mod sync_id;
 pub mod target;
 pub mod value;

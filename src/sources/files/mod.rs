@@ -7,6 +7,7 @@
 mod csv;
 mod place;
 mod read;
+pub mod spec;
 
 use std::path::PathBuf;
 

@@ -5,6 +5,7 @@
 //! PgBouncer.
 
 pub mod config;
+pub mod spec;
 
 mod client;
 mod decode;

@@ -7,6 +7,7 @@
 mod error;
 mod query;
 mod read;
+pub mod spec;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

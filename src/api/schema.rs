@@ -1,0 +1,94 @@
+//! The same checks that the API server makes, without one: schema first, then rules.
+//!
+//! Works on the generic tree of a manifest, so that every complaint names its field and all of
+//! them come at once.
+
+use std::sync::OnceLock;
+
+use kube::core::cel::cel::{Context, Program, Value as CelValue};
+use kube::core::cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
+use serde_json::Value;
+
+use crate::api::finding::Finding;
+use crate::api::{Kind, crds};
+
+mod walk;
+
+/// One kind's schema, as the CRD holds it, and its compiled rules.
+struct Schema {
+    tree: Value,
+    rules: CompiledSchema,
+}
+
+/// Returns what the API server would refuse in a new resource: unknown fields, wrong types, values
+/// out of bounds, broken rules. Empty if it would be accepted.
+///
+/// Nulls in `resource` count as absent, as on the API server.
+pub fn check(kind: Kind, resource: &Value) -> Vec<Finding> {
+    findings(kind, resource, None)
+}
+
+/// Returns what the API server would refuse in an edit from `old` to `resource`, immutable fields
+/// included.
+pub fn check_edit(kind: Kind, resource: &Value, old: &Value) -> Vec<Finding> {
+    findings(kind, resource, Some(old))
+}
+
+fn findings(kind: Kind, resource: &Value, old: Option<&Value>) -> Vec<Finding> {
+    let schema = schema(kind);
+    let resource = walk::without_nulls(&schema.tree, resource);
+    let old = old.map(|old| walk::without_nulls(&schema.tree, old));
+    let mut findings = walk::check(&schema.tree, &resource);
+    // As on the API server, rules are looked at only on a tree of the right shape.
+    if findings.iter().any(|found| found.blocks_rules) {
+        return findings.into_iter().map(|found| found.finding).collect();
+    }
+    let broken = Validator::new()
+        .validate_compiled(&schema.rules, &resource, old.as_ref())
+        .err()
+        .map(|errors| errors.into_vec())
+        .unwrap_or_default();
+    let broken: Vec<Finding> = broken
+        .into_iter()
+        .map(|error| match error.kind {
+            ErrorKind::ValidationFailure => Finding::error(error.field_path, error.message),
+            _ => Finding::error(
+                error.field_path,
+                format!("a rule could not be evaluated offline: {}", error.message),
+            ),
+        })
+        .collect();
+    // Where a rule explains a wrong word, the bare list of allowed words adds nothing.
+    findings.retain(|found| {
+        !found.superseded_by_rule || broken.iter().all(|rule| rule.path != found.finding.path)
+    });
+    findings.into_iter().map(|found| found.finding).chain(broken).collect()
+}
+
+/// Returns a kind's schema, made on first use.
+fn schema(kind: Kind) -> &'static Schema {
+    static SCHEMAS: [OnceLock<Schema>; 3] = [const { OnceLock::new() }; 3];
+    let cell = match kind {
+        Kind::Source => &SCHEMAS[0],
+        Kind::CustomerIoConnection => &SCHEMAS[1],
+        Kind::Sync => &SCHEMAS[2],
+    };
+    cell.get_or_init(|| {
+        let tree = crds::definition(kind)
+            .pointer("/spec/versions/0/schema/openAPIV3Schema")
+            .cloned()
+            .unwrap_or_default();
+        let rules = compile_schema(&tree);
+        Schema { tree, rules }
+    })
+}
+
+/// Returns whether a text fits a schema's pattern, in the same dialect of regular expressions that
+/// the rules use.
+fn matches(pattern: &str, text: &str) -> bool {
+    let Ok(program) = Program::compile("text.matches(pattern)") else { return true };
+    let mut context = Context::default();
+    context.add_variable_from_value("text", text.to_owned());
+    context.add_variable_from_value("pattern", pattern.to_owned());
+    matches!(program.execute(&context), Ok(CelValue::Bool(true)))
+}

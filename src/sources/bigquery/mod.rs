@@ -1,0 +1,3 @@
+//! Google BigQuery.
+
+pub mod spec;

@@ -1,0 +1,3 @@
+//! Databricks SQL warehouses.
+
+pub mod spec;

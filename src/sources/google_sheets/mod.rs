@@ -1,0 +1,3 @@
+//! Google Sheets.
+
+pub mod spec;

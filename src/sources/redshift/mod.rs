@@ -1,0 +1,3 @@
+//! Amazon Redshift.
+
+pub mod spec;

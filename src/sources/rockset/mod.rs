@@ -1,0 +1,3 @@
+//! Rockset, and what speaks its API.
+
+pub mod spec;
