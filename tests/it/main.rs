@@ -1,2 +1,3 @@
 //! One test binary: capability tests through public doors, contract suites, laws, architecture.
 
+mod emulator;

@@ -178,10 +178,19 @@ impl People {
 
     /// Takes a person away and returns the profile as it was.
     pub(crate) fn remove(&mut self, key: PersonKey) -> Option<Person> {
-        for slot in [Slot::Id, Slot::Email, Slot::Phone, Slot::AnonymousId] {
-            self.set(key, slot, None);
-        }
         let person = self.slots.get_mut(key.0 as usize)?.take()?;
+        if let Some(id) = &person.id {
+            self.by_id.remove(id);
+        }
+        if let Some(email) = &person.email {
+            self.by_email.remove(&*folded(email));
+        }
+        if let Some(phone) = &person.phone {
+            self.by_phone.remove(phone);
+        }
+        if let Some(anonymous_id) = &person.anonymous_id {
+            self.by_anonymous_id.remove(anonymous_id);
+        }
         self.count -= 1;
         Some(person)
     }
