@@ -8,4 +8,5 @@
 
 mod architecture;
 mod customerio;
+mod emulator;
 mod support;

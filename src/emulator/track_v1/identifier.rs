@@ -1,0 +1,28 @@
+//! The `{identifier}` of a path, whose kind is told by its shape.
+
+use std::borrow::Cow;
+
+use crate::emulator::limits::Limits;
+use crate::emulator::operation::PersonIdentifier;
+
+/// Returns the person a path names: `cio_…`, an e-mail address, or else an id (a phone number too).
+///
+/// # Errors
+///
+/// A message when it is blank or too long.
+pub(super) fn from_path<'a>(
+    value: &'a str,
+    limits: &Limits,
+) -> Result<PersonIdentifier<'a>, String> {
+    if value.trim().is_empty() {
+        return Err("id attribute cannot be an empty string".to_owned());
+    }
+    if value.len() > limits.id_bytes {
+        return Err(format!("identifier cannot be longer than {} bytes", limits.id_bytes));
+    }
+    Ok(match value.strip_prefix("cio_") {
+        Some(cio_id) => PersonIdentifier::CioId(Cow::Borrowed(cio_id)),
+        None if value.contains('@') => PersonIdentifier::Email(Cow::Borrowed(value)),
+        None => PersonIdentifier::Id(Cow::Borrowed(value)),
+    })
+}
