@@ -1,6 +1,6 @@
 //! Why a run did not end well.
 
-use crate::customerio::DeliveryError;
+use crate::customerio::{DeliveryError, VendorText};
 use crate::diff::Tripped;
 use crate::mapping::MappingComplaint;
 use crate::model::{Disposition, Reason, RunId, SyncId, ValueKind};
@@ -212,7 +212,7 @@ impl RunError {
     pub fn vendor_text(&self) -> Option<&str> {
         match self {
             Self::Source(error) => error.vendor_text.as_deref(),
-            Self::Delivery(error) => error.vendor_text(),
+            Self::Delivery(error) => error.vendor_text().map(VendorText::reveal),
             _ => None,
         }
     }

@@ -25,7 +25,7 @@ use crate::model::{
     RejectionKind, Row, RowBatch, RunCounts, Target,
 };
 use crate::spill::{SortedReader, SpoolWriter};
-use crate::state::chunk::EntryChunk;
+use crate::state::EntryChunk;
 use crate::state::snapshot::SnapshotReader;
 use crate::state::store::RejectedRow;
 

@@ -24,7 +24,8 @@ use super::targets::TargetCheck;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::diff::{GuardInput, Tripped};
 use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, canonical};
-use crate::spill::{MEMORY_BYTES_DEFAULT, spool};
+use crate::spill::spool::MEMORY_BYTES_DEFAULT;
+use crate::spill::{spool};
 use crate::state::{SnapshotReader, StateStore};
 
 /// Changes of each kind that a preview shows one by one.

@@ -4,7 +4,8 @@ use tokio::sync::mpsc;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::model::RowBatch;
-use crate::sources::{RowStream, SourceError, SourceErrorKind};
+use crate::sources::error::SourceErrorKind;
+use crate::sources::{RowStream, SourceError};
 
 /// Batches between the two tasks: one that is filled, one on the way, one that is read.
 const BATCHES: usize = 3;

@@ -24,7 +24,8 @@ use super::targets::{Others, TargetCheck};
 use crate::customerio::batch::BatchBuilder;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::model::RunId;
-use crate::spill::{MEMORY_BYTES_DEFAULT, SpoolReader, spool};
+use crate::spill::spool::MEMORY_BYTES_DEFAULT;
+use crate::spill::{SpoolReader, spool};
 use crate::state::store::SyncMemo;
 use crate::state::{RunLock, SnapshotReader, fold};
 

@@ -12,7 +12,7 @@ use super::error::RunError;
 use crate::model::{EntryFlags, IdentifierKind, KeyShape, RunCounts, SyncId, Target};
 use crate::spill::{SortedReader, Sorter};
 use crate::state::StateStore;
-use crate::state::segment::EntryChunk;
+use crate::state::EntryChunk;
 use crate::state::snapshot::SnapshotReader;
 
 const PRESENT_MEMORY_BYTES: usize = 8 * 1024 * 1024;
