@@ -208,16 +208,6 @@ impl<'a> IdentifyPerson<'a> {
         }
         Ok(asked)
     }
-
-    /// Returns what the attributes say about each identifier.
-    pub(crate) fn identifiers(&self) -> [(&'static str, &IdentifierChange<'a>); 4] {
-        [
-            ("id", &self.id),
-            ("email", &self.email),
-            ("phone", &self.phone),
-            ("anonymous_id", &self.anonymous_id),
-        ]
-    }
 }
 
 fn change(raw: &str) -> Option<IdentifierChange<'_>> {

@@ -87,6 +87,11 @@ impl FaultScript {
         let mut strike = None;
         let mut items = ItemFaults::default();
         for armed in &mut lock(&self.state).armed {
+            // Only v2 has items: other calls must not use a rejection up.
+            if matches!(armed.fault.action, Action::Reject { .. }) && !path.starts_with("/api/v2/")
+            {
+                continue;
+            }
             if armed.fault.path.as_ref().is_some_and(|prefix| !path.starts_with(prefix.as_str())) {
                 continue;
             }

@@ -17,12 +17,12 @@ pub(super) fn from_path<'a>(
     if value.trim().is_empty() {
         return Err("id attribute cannot be an empty string".to_owned());
     }
-    if value.len() > limits.id_bytes {
-        return Err(format!("identifier cannot be longer than {} bytes", limits.id_bytes));
+    match value.strip_prefix("cio_") {
+        Some(cio_id) => Ok(PersonIdentifier::CioId(Cow::Borrowed(cio_id))),
+        None if value.contains('@') => Ok(PersonIdentifier::Email(Cow::Borrowed(value))),
+        None if value.len() > limits.id_bytes => {
+            Err(format!("id cannot be longer than {} bytes", limits.id_bytes))
+        }
+        None => Ok(PersonIdentifier::Id(Cow::Borrowed(value))),
     }
-    Ok(match value.strip_prefix("cio_") {
-        Some(cio_id) => PersonIdentifier::CioId(Cow::Borrowed(cio_id)),
-        None if value.contains('@') => PersonIdentifier::Email(Cow::Borrowed(value)),
-        None => PersonIdentifier::Id(Cow::Borrowed(value)),
-    })
 }

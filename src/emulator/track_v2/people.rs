@@ -43,12 +43,9 @@ impl Reader<'_> {
                 return None;
             }
         };
-        for (name, change) in asked.identifiers() {
-            let limit = self.settings.limits.id_bytes;
-            if matches!(change, IdentifierChange::Set(value) if value.len() > limit) {
-                let message = format!("cannot be longer than {limit} bytes");
-                self.invalid(format!("attributes.{name}"), message);
-            }
+        let limit = self.settings.limits.id_bytes;
+        if matches!(&asked.id, IdentifierChange::Set(id) if id.len() > limit) {
+            self.invalid("attributes.id", format!("cannot be longer than {limit} bytes"));
         }
         asked.timestamp = timestamp.or(asked.timestamp);
         if !links.is_empty() {

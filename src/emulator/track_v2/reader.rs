@@ -53,9 +53,12 @@ impl<'s> Reader<'s> {
         text
     }
 
-    /// Reads an identifier's value: a string or a number, neither blank nor too long.
+    /// Reads an id: a string or a number, neither blank nor too long.
     pub(super) fn identifier<'a>(&mut self, raw: &'a str, field: &str) -> Option<Cow<'a, str>> {
-        let limit = self.settings.limits.id_bytes;
+        self.bounded(raw, field, self.settings.limits.id_bytes)
+    }
+
+    fn bounded<'a>(&mut self, raw: &'a str, field: &str, limit: usize) -> Option<Cow<'a, str>> {
         let value = json::text_or_number(raw);
         match &value {
             None => self.invalid(field, "must be a string or a number"),
@@ -91,7 +94,10 @@ impl<'s> Reader<'s> {
             return None;
         };
         let field = format!("{field}.{kind}");
-        let value = self.identifier(entry.value, &field)?;
+        let limits = &self.settings.limits;
+        // The limit on ids is documented for ids alone; the others are values.
+        let limit = if *kind == "id" { limits.id_bytes } else { limits.value_bytes };
+        let value = self.bounded(entry.value, &field, limit)?;
         match *kind {
             "id" => Some(PersonIdentifier::Id(value)),
             "email" => {

@@ -21,16 +21,16 @@ impl Workspace {
             self.fail(Failure::skipped("the person is suppressed"), &asked.who, now);
             return;
         }
-        let found = self.people.find(&asked.who);
+        let known = self.people.find(&asked.who);
+        let found = known.or_else(|| self.adoptable(asked, settings));
         if let Some(key) = found.filter(|key| self.is_stale(*key, asked, settings)) {
             self.fail_for(Failure::skipped("older than the profile's latest edit"), key, now);
             return;
         }
-        let Some(key) =
-            found.or_else(|| self.adopt(asked, settings)).or_else(|| self.make(asked, now))
-        else {
-            return;
-        };
+        let Some(key) = found.or_else(|| self.make(asked, now)) else { return };
+        if let (None, Some(slot)) = (known, own_slot(&asked.who)) {
+            self.people.set(key, slot, Some(asked.who.value()));
+        }
 
         let key = self.set_identifiers(key, asked, settings, now);
         self.set_attributes(key, &asked.attributes, settings, now);
@@ -62,8 +62,8 @@ impl Workspace {
                 .is_some_and(|(timestamp, person)| timestamp < person.edited_at)
     }
 
-    /// Finds the person by an identifier in the attributes, and gives them the one they lacked.
-    fn adopt(&mut self, asked: &IdentifyPerson<'_>, settings: &Settings) -> Option<PersonKey> {
+    /// Finds a person by an identifier in the attributes, who lacks the one they are named by.
+    fn adoptable(&self, asked: &IdentifyPerson<'_>, settings: &Settings) -> Option<PersonKey> {
         let slot = own_slot(&asked.who)?;
         let body =
             [(Slot::Id, &asked.id), (Slot::Email, &asked.email), (Slot::Phone, &asked.phone)];
@@ -71,29 +71,23 @@ impl Workspace {
             IdentifierChange::Set(value) => self.people.by(slot, value),
             IdentifierChange::Absent | IdentifierChange::Clear => None,
         })?;
-        let free = self.people.value(key, slot).is_none()
+        let lacking = self.people.value(key, slot).is_none()
             || (slot == Slot::Id
                 && settings.new_id_for_known_email == NewIdForKnownEmail::Reassign);
-        if !free {
-            return None;
-        }
-        self.people.set(key, slot, Some(asked.who.value()));
-        Some(key)
+        lacking.then_some(key)
     }
 
     fn make(&mut self, asked: &IdentifyPerson<'_>, now: i64) -> Option<PersonKey> {
-        let Some(slot) = own_slot(&asked.who) else {
+        if own_slot(&asked.who).is_none() {
             self.fail(Failure::skipped("no person has this cio_id"), &asked.who, now);
             return None;
-        };
+        }
         if asked.update_only {
             let failure = Failure::attributes("_update: no person matches", tried(asked));
             self.fail(failure, &asked.who, now);
             return None;
         }
-        let key = self.people.create(now);
-        self.people.set(key, slot, Some(asked.who.value()));
-        Some(key)
+        Some(self.people.create(now))
     }
 
     /// Sets the identifiers in the attributes as far as allowed; returns who carries them now.

@@ -57,10 +57,12 @@ async fn documented_rates_can_be_enforced_per_api() {
     let world = World::start().await;
     world.emulator.settings().change(|settings| settings.limits.app_requests_per_second = Some(1));
 
-    let statuses =
-        [world.app_get("/v1/workspaces").await.0, world.app_get("/v1/workspaces").await.0];
+    let mut statuses = Vec::new();
+    for _ in 0..5 {
+        statuses.push(world.app_get("/v1/workspaces").await.0);
+    }
 
-    assert_eq!(statuses, [200, 429]);
+    assert_eq!((statuses[0], statuses.contains(&429)), (200, true));
     assert_eq!(send(&world, &["1"]).await.unwrap().status(), 200);
 }
 
@@ -193,6 +195,8 @@ async fn a_redirect_points_elsewhere() {
 async fn chosen_indices_are_refused_and_the_rest_accepted() {
     let world = World::start().await;
     world.emulator.faults().add(Fault::reject_indices(&[0, 2]).times(1));
+    // What has no items uses the fault up no more than it suffers from it.
+    assert_eq!(world.put("/api/v1/customers/0", json!({})).await, accepted());
 
     let (status, body) = super::answer(send(&world, &["1", "2", "3"]).await.unwrap()).await;
 
@@ -204,7 +208,7 @@ async fn chosen_indices_are_refused_and_the_rest_accepted() {
         .collect();
     assert_eq!((status, indices), (207, vec![0, 2]));
     let ids: Vec<_> = world.workspace.people().into_iter().filter_map(|person| person.id).collect();
-    assert_eq!(ids, ["2"]);
+    assert_eq!(ids, ["0", "2"]);
 }
 
 #[tokio::test]

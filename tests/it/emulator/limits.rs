@@ -78,6 +78,7 @@ async fn names_values_and_ids_end_where_documented() {
     let name = |bytes: usize| identify(json!({"n".repeat(bytes): 1}));
     let value = |bytes: usize| identify(json!({"v": "v".repeat(bytes)}));
     let id = |bytes: usize| person(&"i".repeat(bytes), "identify", json!({}));
+    let email = |bytes: usize| identify(json!({"email": "e".repeat(bytes)}));
     let event = |bytes: usize| person("1", "event", json!({"name": "e".repeat(bytes)}));
     let object_id = |bytes: usize| object(&"o".repeat(bytes), "identify", json!({}));
 
@@ -85,6 +86,7 @@ async fn names_values_and_ids_end_where_documented() {
         (name(150), name(151)),
         (value(1_000), value(1_001)),
         (id(150), id(151)),
+        (email(1_000), email(1_001)),
         (event(100), event(101)),
         (object_id(150), object_id(151)),
     ] {

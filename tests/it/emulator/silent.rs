@@ -150,6 +150,20 @@ async fn an_update_older_than_the_profile_is_dropped_unless_set_otherwise() {
 }
 
 #[tokio::test]
+async fn a_person_found_by_their_email_is_protected_from_old_updates_too() {
+    let world = World::start().await;
+    world.put("/api/v1/customers/ann@example.com", json!({"n": 1})).await;
+
+    let old = json!({"timestamp": 1_000, "attributes": {"email": "ann@example.com", "n": 2}});
+    assert_eq!(world.entity(person("7", "identify", old)).await, accepted());
+
+    assert_eq!(world.workspace.person("7"), None);
+    let ann = world.workspace.person_by_email("ann@example.com").unwrap();
+    assert_eq!(ann.attributes["n"], 1);
+    assert_eq!(world.failures(), ["skipped_update"]);
+}
+
+#[tokio::test]
 async fn an_update_without_a_timestamp_counts_as_now() {
     let world = World::start().await;
     world.identify("1", json!({"n": 1})).await;
