@@ -3,6 +3,7 @@
 mod account;
 mod delivering;
 mod description;
+mod emulated;
 mod holding_back;
 mod scripted;
 mod secrecy;
