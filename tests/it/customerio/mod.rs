@@ -1,10 +1,9 @@
 //! The client of Customer.io through its public doors, against a server that follows a script.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed test is a panic anyway")]
-
 mod account;
 mod delivering;
 mod description;
+mod emulated;
 mod holding_back;
 mod scripted;
 mod secrecy;
