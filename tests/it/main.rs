@@ -1,1 +1,11 @@
 //! One test binary: capability tests through public doors, contract suites, laws, architecture.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test, its helpers included, fails by panic"
+)]
+
+mod architecture;
+mod sources;
+mod support;

@@ -1,0 +1,62 @@
+# The commands a contributor needs. `make` alone lists them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CARGO ?= cargo
+
+.PHONY: help demo test check check-tls check-licences check-generated bench generate
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## Run the quickstart: a sync from a local database into an emulated workspace
+	@$(CARGO) build --quiet --bin ciosync
+	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
+	  PATH="$$target_dir/debug:$$PATH" examples/quickstart/demo.sh
+
+test: ## Run all tests; finds or fetches PostgreSQL first
+	@bin="$$(tests/setup/postgres.sh)"; \
+	  echo "tests use the PostgreSQL in $$bin"; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" $(CARGO) test --quiet --no-fail-fast
+
+check: check-tls check-licences ## Format, lints, licences, and whether generated files are fresh
+	@echo "check: format"; $(CARGO) fmt --check
+	@echo "check: lints"; $(CARGO) clippy --quiet --all-targets -- -D warnings
+	@$(MAKE) --no-print-directory check-generated
+	@echo "check: all good"
+
+# A second TLS provider in the tree would make rustls refuse to choose one at run time.
+# The lock file names every crate of every feature and platform in use, once it is current.
+check-tls:
+	@echo "check: one TLS provider"
+	@$(CARGO) tree --quiet --locked --depth 0 >/dev/null
+	@for crate in aws-lc-rs openssl native-tls; do \
+	  if grep -qx "name = \"$$crate\"" Cargo.lock; then \
+	    $(CARGO) tree --quiet --target all --invert $$crate || true; \
+	    echo "error: $$crate is in the dependency tree; TLS is rustls with ring only" >&2; exit 1; \
+	  fi; \
+	done
+
+# The advisory database comes over the network; without it the rest is still checked.
+check-licences:
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+	  echo "check: licences, bans, sources"; \
+	  $(CARGO) deny --log-level error check --hide-inclusion-graph licenses bans sources; \
+	  if $(CARGO) deny --log-level off fetch db >/dev/null 2>&1; then \
+	    echo "check: advisories"; $(CARGO) deny --log-level error check --disable-fetch advisories; \
+	  else echo "note: advisories were not checked: their database cannot be fetched from here"; fi; \
+	else echo "note: licences and advisories were not checked: cargo-deny is not installed"; fi
+
+check-generated:
+	@echo "check: generated files"
+	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
+	  $(CARGO) run --quiet -- crds --output "$$fresh"; \
+	  diff -ru crds "$$fresh" || { echo "error: crds/ is stale: run 'make generate' and commit the result" >&2; exit 1; }
+
+bench: ## Measure throughput and memory; takes minutes
+	$(CARGO) bench --bench throughput
+
+generate: ## Write the generated files: crds/
+	$(CARGO) run --quiet -- crds --output crds

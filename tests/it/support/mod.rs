@@ -1,0 +1,7 @@
+//! What capability tests stand on: a PostgreSQL server of their own, the real binary, working folders.
+//! Knows nothing of what ciosync does; the modules of the tests know that.
+
+pub mod cli;
+pub mod postgres;
+
+pub use postgres::postgres;
