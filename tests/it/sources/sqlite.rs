@@ -184,18 +184,20 @@ proptest! {
     fn keys_come_in_canonical_order(rows in text_or_blob(), numbers: Vec<i64>) {
         let runtime = tokio::runtime::Runtime::new().unwrap();
         runtime.block_on(async {
-            let mut fixture = Fixture::new(
-                "create table t (k text collate nocase); create table b (k blob); create table n (k)",
-            )
-            .await;
+            let mut schema = String::from(
+                "begin; create table t (k text collate nocase); create table b (k blob); \
+                 create table n (k);",
+            );
             for (is_text, bytes) in &rows {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 let (table, kind) = if *is_text { ("t", "text") } else { ("b", "blob") };
-                fixture.execute(&format!("insert into {table} values (cast(x'{hex}' as {kind}))")).await;
+                schema.push_str(&format!("insert into {table} values (cast(x'{hex}' as {kind}));"));
             }
             for number in &numbers {
-                fixture.execute(&format!("insert into n values ({number})")).await;
+                schema.push_str(&format!("insert into n values ({number});"));
             }
+            schema.push_str("commit");
+            let fixture = Fixture::new(&schema).await;
             for name in ["t", "b", "n"] {
                 let table = read(&fixture.source(), table(name), &["k"], &["k"]).await.unwrap();
                 assert_ordered(&table);
