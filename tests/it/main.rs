@@ -9,4 +9,5 @@
 mod architecture;
 mod customerio;
 mod emulator;
+mod sources;
 mod support;
