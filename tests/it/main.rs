@@ -10,4 +10,5 @@ mod architecture;
 mod customerio;
 mod emulator;
 mod sources;
+mod state;
 mod support;
