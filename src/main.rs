@@ -1,3 +1,30 @@
 //! The `ciosync` binary.
 
-fn main() {}
+use std::process::ExitCode;
+
+use ciosync::cli::{self, Cli, Exit, console};
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    // One TLS provider for every client in the process, before the first of them is made.
+    // It fails only where another was installed before, and there is none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cli = Cli::parse();
+    if let Err(error) = ciosync::telemetry::init(&cli.log) {
+        return report(&anyhow::Error::from(error).context("--log can't be read"), Exit::InvalidInput);
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return report(&error.into(), Exit::Failed),
+    };
+    match runtime.block_on(cli::dispatch(cli)) {
+        Ok(exit) => exit.into(),
+        Err(error) => report(&error, Exit::Failed),
+    }
+}
+
+fn report(error: &anyhow::Error, exit: Exit) -> ExitCode {
+    // Where stderr is gone, the exit code still tells.
+    let _ = console::error(&format!("error: {error:#}\n"));
+    exit.into()
+}

@@ -1,3 +1,6 @@
 //! What people read.
 
+pub mod complaints;
+pub mod plan;
+pub mod run;
 pub mod table;
