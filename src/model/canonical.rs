@@ -268,8 +268,8 @@ pub fn to_json(input: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
-/// Returns how many bytes the canonical value at the front of `input` takes in JSON, escapes
-/// counted, and takes it off; `None` where the bytes are not canonical.
+/// Takes one canonical value off the front of `input`. Returns `None` where the bytes are not
+/// canonical.
 pub fn skip(input: &mut &[u8]) -> Option<()> {
     let (&tag, rest) = input.split_first()?;
     *input = rest;
@@ -296,30 +296,46 @@ pub fn skip(input: &mut &[u8]) -> Option<()> {
 
 /// Appends text as a JSON string, quoted and escaped.
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
+    const HEX: [u8; 16] = *b"0123456789abcdef";
+    // Nearly all text needs no escape and is copied in one go.
+    out.reserve(text.len() + 2);
     out.push(b'"');
-    let bytes = text.as_bytes();
-    let mut start = 0;
-    for (index, byte) in bytes.iter().enumerate() {
-        let short = match byte {
-            b'"' => b'"',
-            b'\\' => b'\\',
-            b'\n' => b'n',
-            b'\r' => b'r',
-            b'\t' => b't',
-            0..0x20 => b'u',
-            _ => continue,
-        };
-        out.extend_from_slice(bytes.get(start..index).unwrap_or_default());
-        start = index + 1;
-        out.extend_from_slice(&[b'\\', short]);
-        if short == b'u' {
-            let low = HEX.get(usize::from(byte & 0x0f)).copied().unwrap_or(b'0');
-            out.extend_from_slice(&[b'0', b'0', b'0' + (byte >> 4), low]);
+    let mut rest = text.as_bytes();
+    while let Some(index) = rest.iter().position(|byte| escape(*byte) != 0) {
+        let (plain, from_escape) = rest.split_at(index);
+        out.extend_from_slice(plain);
+        let Some((&byte, after)) = from_escape.split_first() else { break };
+        let letter = escape(byte);
+        out.extend_from_slice(&[b'\\', letter]);
+        if letter == b'u' {
+            let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0x0f)]];
+            out.extend_from_slice(b"00");
+            out.extend_from_slice(&digits);
         }
+        rest = after;
     }
-    out.extend_from_slice(bytes.get(start..).unwrap_or_default());
+    out.extend_from_slice(rest);
     out.push(b'"');
+}
+
+/// Returns what follows the backslash for this byte in a JSON string; zero where none is needed.
+fn escape(byte: u8) -> u8 {
+    const ESCAPES: [u8; 256] = {
+        let mut escapes = [0; 256];
+        let mut control = 0;
+        while control < 0x20 {
+            escapes[control] = b'u';
+            control += 1;
+        }
+        escapes[b'\n' as usize] = b'n';
+        escapes[b'\r' as usize] = b'r';
+        escapes[b'\t' as usize] = b't';
+        escapes[b'"' as usize] = b'"';
+        escapes[b'\\' as usize] = b'\\';
+        escapes
+    };
+    // There is an entry for every byte, so this can't miss.
+    ESCAPES[usize::from(byte)]
 }
 
 #[cfg(test)]
