@@ -5,6 +5,7 @@
 pub mod account;
 pub mod answer;
 pub mod batch;
+mod bucket;
 mod call;
 pub mod client;
 pub mod clock;
