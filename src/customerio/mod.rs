@@ -31,7 +31,7 @@ pub use client::Client;
 pub use clock::SendClock;
 pub use config::ConnectionConfig;
 pub use context::{SendContext, Traffic};
-pub use error::{DeliveryError, Fault};
+pub use error::{DeliveryError, Fault, Task};
 pub use limiter::Limiter;
 pub use retry::RetryPolicy;
 pub use vendor_text::VendorText;
