@@ -29,18 +29,19 @@ pub fn row_number(key: &[u8]) -> Option<u64> {
 #[derive(Default)]
 pub struct InvalidRows {
     rows: Vec<RejectedRow>,
-    by_code: HashMap<String, usize>,
+    by_code: HashMap<String, u64>,
 }
 
 impl InvalidRows {
-    /// Takes note of a refused row.
-    pub fn add(&mut self, key: Vec<u8>, rejection: Rejection, now: Timestamp) {
+    /// Takes note of a refusal of `row_count` rows that share a key.
+    pub fn add(&mut self, key: Vec<u8>, rejection: Rejection, row_count: u64, now: Timestamp) {
         let count = match self.by_code.get_mut(&rejection.code) {
             Some(count) => count,
             None => self.by_code.entry(rejection.code.clone()).or_default(),
         };
-        *count += 1;
-        if *count > ROWS_PER_CODE_MAX {
+        let is_kept = *count < ROWS_PER_CODE_MAX as u64;
+        *count += row_count;
+        if !is_kept {
             return;
         }
         self.rows.push(RejectedRow {
@@ -56,7 +57,7 @@ impl InvalidRows {
     }
 
     /// Returns how many rows were refused for each code, the most frequent first.
-    pub fn codes(&self) -> Vec<(String, usize)> {
+    pub fn codes(&self) -> Vec<(String, u64)> {
         let mut codes: Vec<_> =
             self.by_code.iter().map(|(code, count)| (code.clone(), *count)).collect();
         codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));

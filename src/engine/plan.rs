@@ -257,7 +257,7 @@ impl Planner {
 
     fn refuse(&mut self, key: Vec<u8>, rejection: Rejection, rows: u64) {
         self.planned.counts.invalid += rows;
-        self.planned.invalid.add(key, rejection, self.rules.now);
+        self.planned.invalid.add(key, rejection, rows, self.rules.now);
     }
 
     /// Judges the pending row, now that its key is known to stand alone or not.
@@ -498,7 +498,7 @@ impl Planner {
         let Planned { counts, invalid, .. } = &mut planned;
         let overrides = targets
             .resolve(others, counts, |key| {
-                invalid.add(key.to_vec(), duplicate_target(), rules.now);
+                invalid.add(key.to_vec(), duplicate_target(), 1, rules.now);
             })
             .await?;
         planned.overrides = Some(overrides);

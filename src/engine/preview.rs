@@ -70,7 +70,7 @@ pub struct Preview {
     /// Examples.
     pub samples: Vec<Sample>,
     /// Codes of invalid rows, the most frequent first.
-    pub invalid_codes: Vec<(String, usize)>,
+    pub invalid_codes: Vec<(String, u64)>,
     /// Attributes that would be sent and were not before.
     pub new_attributes: Vec<String>,
     /// Attributes that were sent before and no longer would: they stay as they are.

@@ -69,7 +69,7 @@ pub struct Tally {
     /// For the report.
     pub counts: RunCounts,
     /// Codes of invalid rows, the most frequent first.
-    pub invalid_codes: Vec<(String, usize)>,
+    pub invalid_codes: Vec<(String, u64)>,
     /// Customer.io's own words about refused rows, which may quote them.
     pub vendor_texts: Vec<String>,
 }
@@ -95,7 +95,7 @@ pub struct RunOutcome {
     /// What stopped it.
     pub error: Option<RunError>,
     /// Codes of invalid rows, the most frequent first.
-    pub invalid_codes: Vec<(String, usize)>,
+    pub invalid_codes: Vec<(String, u64)>,
     /// Customer.io's own words about refused rows, which may quote them: for a person who asks.
     pub vendor_texts: Vec<String>,
 }

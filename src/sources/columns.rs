@@ -9,12 +9,9 @@ pub(super) fn check_names(names: &mut [&str]) -> Result<(), SourceError> {
         return Err(drift("the model returns a column without a name")
             .with_hint("give every column a name with `as`"));
     }
-    let mut doubled: Vec<&str> = names
-        .windows(2)
-        .filter_map(|pair| (pair.first() == pair.last()).then(|| pair.first()))
-        .flatten()
-        .copied()
-        .collect();
+    let pairs = names.iter().zip(names.iter().skip(1));
+    let mut doubled: Vec<&str> =
+        pairs.filter(|(name, next)| name == next).map(|(name, _)| *name).collect();
     doubled.dedup();
     if doubled.is_empty() {
         return Ok(());

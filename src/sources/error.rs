@@ -1,10 +1,14 @@
 //! Why a source could not be read.
 
+use std::fmt;
+
 use crate::model::{Disposition, Reason};
 
 /// What went wrong at a source. The text holds no row value: where the warehouse's own message
 /// may quote data, it is in [`SourceError::vendor_text`] and shown only when a person asks.
-#[derive(Debug, thiserror::Error)]
+///
+/// `Debug` leaves the warehouse's own words out: they must not reach a log.
+#[derive(thiserror::Error)]
 #[error("{message}")]
 pub struct SourceError {
     /// Which kind of fault.
@@ -15,6 +19,16 @@ pub struct SourceError {
     pub hint: Option<String>,
     /// The warehouse's own words, which may quote row values.
     pub vendor_text: Option<String>,
+}
+
+impl fmt::Debug for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourceError")
+            .field("kind", &self.kind)
+            .field("message", &self.message)
+            .field("hint", &self.hint)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The kinds of fault at a source.

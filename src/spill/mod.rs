@@ -6,6 +6,9 @@
 pub mod sorter;
 pub mod spool;
 
+mod runs;
+
+pub use runs::Record;
 pub use sorter::{SortedReader, Sorter};
 pub use spool::{SpoolReader, SpoolWriter, spool};
 

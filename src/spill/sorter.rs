@@ -4,24 +4,11 @@
 //! end the runs are merged while they are read. Where there are more runs than the budget has read
 //! buffers for, groups of them are merged into longer ones first.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
-use std::collections::binary_heap::PeekMut;
-use std::fs::File;
-use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
-use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 
 use super::SpillError;
-
-/// Read buffer of a run that makes a disk read worth its seek.
-const READ_BUFFER_BYTES: usize = 64 * 1024;
-
-/// Smallest read buffer, for budgets below anything useful.
-const READ_BUFFER_BYTES_MIN: usize = 256;
-
-/// Bytes before each record in the file: the lengths of key and payload, 32 bits each.
-const HEADER_BYTES: usize = 8;
+use super::runs::{Merge, Record, Runs, length};
 
 /// Sorts records by their key bytes; equal keys keep the order in which they were pushed.
 ///
@@ -30,7 +17,7 @@ pub struct Sorter {
     directory: PathBuf,
     memory_bytes_max: usize,
     buffer: Buffer,
-    spilled: Option<Spilled>,
+    spilled: Option<Runs>,
 }
 
 impl Sorter {
@@ -69,64 +56,29 @@ impl Sorter {
     ///
     /// # Errors
     /// Where the temporary file can't be written or read.
-    pub fn finish(mut self) -> Result<SortedReader, SpillError> {
-        let order = match self.spilled {
+    pub fn finish(self) -> Result<SortedReader, SpillError> {
+        let Self { directory, memory_bytes_max, mut buffer, spilled } = self;
+        let order = match spilled {
             None => {
-                self.buffer.sort();
-                Order::Memory { buffer: self.buffer, next: 0 }
+                buffer.sort();
+                Order::Memory { buffer, next: 0 }
             }
-            Some(_) => {
-                let directory = self.directory.clone();
-                let merge = self.merge().map_err(|e| SpillError::io(&directory, e))?;
-                return Ok(SortedReader { directory, order: Order::Merge(merge) });
+            Some(mut runs) => {
+                let last = buffer.move_to(&mut runs);
+                drop(buffer);
+                let merge = last.and_then(|()| runs.merge(&directory, memory_bytes_max));
+                Order::Merge(merge.map_err(|e| SpillError::io(&directory, e))?)
             }
         };
-        Ok(SortedReader { directory: self.directory, order })
+        Ok(SortedReader { directory, order })
     }
 
     fn spill(&mut self) -> io::Result<()> {
-        let spilled = match &mut self.spilled {
-            Some(spilled) => spilled,
-            none => none.insert(Spilled::create(&self.directory)?),
+        let runs = match &mut self.spilled {
+            Some(runs) => runs,
+            none => none.insert(Runs::create(&self.directory)?),
         };
-        self.buffer.sort();
-        let buffer = &self.buffer;
-        spilled.write_run(|run| {
-            buffer.entries.iter().try_for_each(|entry| {
-                let (key, payload) = buffer.record(entry);
-                run.write(key, payload)
-            })
-        })?;
-        self.buffer.bytes.clear();
-        self.buffer.entries.clear();
-        Ok(())
-    }
-
-    fn merge(mut self) -> io::Result<Merge> {
-        if !self.buffer.entries.is_empty() {
-            self.spill()?;
-        }
-        self.buffer = Buffer::default();
-        let fan_in = (self.memory_bytes_max / READ_BUFFER_BYTES).clamp(2, 256);
-        let buffer_bytes = (self.memory_bytes_max / fan_in).max(READ_BUFFER_BYTES_MIN);
-        let mut spilled = match self.spilled {
-            Some(spilled) => spilled,
-            None => Spilled::create(&self.directory)?,
-        };
-        while spilled.runs.len() > fan_in {
-            let mut longer = Spilled::create(&self.directory)?;
-            for group in spilled.runs.chunks(fan_in) {
-                let mut merge = Merge::new(spilled.file.try_clone()?, group, buffer_bytes)?;
-                longer.write_run(|run| {
-                    while let Some((key, payload)) = merge.next()? {
-                        run.write(key, payload)?;
-                    }
-                    Ok(())
-                })?;
-            }
-            spilled = longer;
-        }
-        Merge::new(spilled.file, &spilled.runs, buffer_bytes)
+        self.buffer.move_to(runs)
     }
 
     fn error(&self, source: io::Error) -> SpillError {
@@ -151,7 +103,7 @@ impl SortedReader {
     /// # Errors
     /// Where the temporary file can't be read.
     #[expect(clippy::should_implement_trait, reason = "the record is borrowed from the reader")]
-    pub fn next(&mut self) -> Result<Option<(&[u8], &[u8])>, SpillError> {
+    pub fn next(&mut self) -> Result<Option<Record<'_>>, SpillError> {
         match &mut self.order {
             Order::Memory { buffer, next } => {
                 let entry = buffer.entries.get(*next);
@@ -178,12 +130,7 @@ struct Entry {
 
 impl Entry {
     fn new(start: usize, key: &[u8], payload: &[u8]) -> io::Result<Self> {
-        let too_large = |_| io::Error::new(io::ErrorKind::InvalidInput, "a record is over 4 GiB");
-        Ok(Self {
-            start,
-            key_len: u32::try_from(key.len()).map_err(too_large)?,
-            payload_len: u32::try_from(payload.len()).map_err(too_large)?,
-        })
+        Ok(Self { start, key_len: length(key)?, payload_len: length(payload)? })
     }
 }
 
@@ -197,10 +144,24 @@ impl Buffer {
         self.bytes.len() + self.entries.len() * size_of::<Entry>() * 3 / 2
     }
 
-    fn record(&self, entry: &Entry) -> (&[u8], &[u8]) {
+    fn record(&self, entry: &Entry) -> Record<'_> {
         let end = entry.start + entry.key_len as usize + entry.payload_len as usize;
         let record = self.bytes.get(entry.start..end).unwrap_or_default();
         record.split_at_checked(entry.key_len as usize).unwrap_or_default()
+    }
+
+    /// Sorts the records into a run of their own, and is empty after.
+    fn move_to(&mut self, runs: &mut Runs) -> io::Result<()> {
+        self.sort();
+        runs.write_run(|run| {
+            self.entries.iter().try_for_each(|entry| {
+                let (key, payload) = self.record(entry);
+                run.write(key, payload)
+            })
+        })?;
+        self.bytes.clear();
+        self.entries.clear();
+        Ok(())
     }
 
     fn sort(&mut self) {
@@ -208,161 +169,6 @@ impl Buffer {
         entries.sort_by(|a, b| self.record(a).0.cmp(self.record(b).0));
         self.entries = entries;
     }
-}
-
-/// Sorted runs, one after the other in a file without a name.
-struct Spilled {
-    file: File,
-    end: u64,
-    runs: Vec<Range<u64>>,
-}
-
-impl Spilled {
-    fn create(directory: &Path) -> io::Result<Self> {
-        Ok(Self { file: tempfile::tempfile_in(directory)?, end: 0, runs: Vec::new() })
-    }
-
-    fn write_run(
-        &mut self,
-        fill: impl FnOnce(&mut RunWriter<'_>) -> io::Result<()>,
-    ) -> io::Result<()> {
-        let start = self.end;
-        self.file.seek(SeekFrom::Start(start))?;
-        let out = BufWriter::with_capacity(READ_BUFFER_BYTES, &self.file);
-        let mut run = RunWriter { out, written: 0 };
-        fill(&mut run)?;
-        run.out.flush()?;
-        self.end = start + run.written;
-        self.runs.push(start..self.end);
-        Ok(())
-    }
-}
-
-struct RunWriter<'a> {
-    out: BufWriter<&'a File>,
-    written: u64,
-}
-
-impl RunWriter<'_> {
-    fn write(&mut self, key: &[u8], payload: &[u8]) -> io::Result<()> {
-        let entry = Entry::new(0, key, payload)?;
-        self.out.write_all(&entry.key_len.to_le_bytes())?;
-        self.out.write_all(&entry.payload_len.to_le_bytes())?;
-        self.out.write_all(key)?;
-        self.out.write_all(payload)?;
-        self.written += (HEADER_BYTES + key.len() + payload.len()) as u64;
-        Ok(())
-    }
-}
-
-/// Runs read side by side, the smallest key first.
-struct Merge {
-    file: File,
-    readers: Vec<RunReader>,
-    heap: BinaryHeap<Head>,
-    started: bool,
-}
-
-/// The next record of a run. The greatest head is the one to read first.
-#[derive(PartialEq, Eq)]
-struct Head {
-    key: Vec<u8>,
-    payload: Vec<u8>,
-    run: usize,
-}
-
-impl Ord for Head {
-    fn cmp(&self, other: &Self) -> Ordering {
-        other.key.cmp(&self.key).then(other.run.cmp(&self.run))
-    }
-}
-
-impl PartialOrd for Head {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Merge {
-    fn new(mut file: File, runs: &[Range<u64>], buffer_bytes: usize) -> io::Result<Self> {
-        let mut readers = Vec::with_capacity(runs.len());
-        let mut heap = BinaryHeap::with_capacity(runs.len());
-        for (run, range) in runs.iter().enumerate() {
-            let mut reader = RunReader::new(range.clone(), buffer_bytes);
-            let mut head = Head { key: Vec::new(), payload: Vec::new(), run };
-            if reader.read(&mut file, &mut head)? {
-                heap.push(head);
-            }
-            readers.push(reader);
-        }
-        Ok(Self { file, readers, heap, started: false })
-    }
-
-    fn next(&mut self) -> io::Result<Option<(&[u8], &[u8])>> {
-        if self.started
-            && let Some(mut head) = self.heap.peek_mut()
-        {
-            let more = match self.readers.get_mut(head.run) {
-                Some(reader) => reader.read(&mut self.file, &mut head)?,
-                None => false,
-            };
-            if !more {
-                PeekMut::pop(head);
-            }
-        }
-        self.started = true;
-        Ok(self.heap.peek().map(|head| (head.key.as_slice(), head.payload.as_slice())))
-    }
-}
-
-/// One run, read in large pieces.
-struct RunReader {
-    unread: Range<u64>,
-    buffer: Vec<u8>,
-    at: usize,
-    buffer_bytes: usize,
-}
-
-impl RunReader {
-    fn new(unread: Range<u64>, buffer_bytes: usize) -> Self {
-        Self { unread, buffer: Vec::new(), at: 0, buffer_bytes }
-    }
-
-    /// Replaces `head` by the run's next record; `false` after the last.
-    fn read(&mut self, file: &mut File, head: &mut Head) -> io::Result<bool> {
-        if self.at == self.buffer.len() && self.unread.is_empty() {
-            return Ok(false);
-        }
-        let header = self.take(file, HEADER_BYTES)?;
-        let (key_len, payload_len) = header.split_at_checked(4).unwrap_or_default();
-        let (key_len, payload_len) = (read_u32(key_len), read_u32(payload_len));
-        head.key.clear();
-        head.key.extend_from_slice(self.take(file, key_len)?);
-        head.payload.clear();
-        head.payload.extend_from_slice(self.take(file, payload_len)?);
-        Ok(true)
-    }
-
-    fn take(&mut self, file: &mut File, len: usize) -> io::Result<&[u8]> {
-        if self.buffer.len() - self.at < len {
-            self.buffer.drain(..self.at);
-            self.at = 0;
-            let missing = len.max(self.buffer_bytes).saturating_sub(self.buffer.len());
-            let unread = self.unread.end - self.unread.start;
-            let wanted = unread.min(missing as u64);
-            file.seek(SeekFrom::Start(self.unread.start))?;
-            file.take(wanted).read_to_end(&mut self.buffer)?;
-            self.unread.start += wanted;
-        }
-        let end = self.at + len;
-        let bytes = self.buffer.get(self.at..end).ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.at = end;
-        Ok(bytes)
-    }
-}
-
-fn read_u32(bytes: &[u8]) -> usize {
-    bytes.try_into().map_or(0, |bytes| u32::from_le_bytes(bytes) as usize)
 }
 
 #[cfg(test)]

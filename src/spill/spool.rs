@@ -222,7 +222,6 @@ impl SpoolReader {
     ///
     /// # Errors
     /// Where the temporary file can't be read, or the writer ended without finishing.
-    #[expect(clippy::should_implement_trait, reason = "the record is borrowed from the reader")]
     pub async fn next(&mut self) -> Result<Option<&[u8]>, SpillError> {
         while self.at >= self.chunk.len() {
             match self.chunk_after().await? {

@@ -1,7 +1,6 @@
 //! Decoded entries side by side: no allocation for each of them, and searched by key.
 
-use crate::model::entry::{Entry, EntryFlags};
-use crate::model::{Encoding, Fingerprint};
+use crate::model::{Encoding, Entry, EntryFlags, Fingerprint};
 
 /// Bits of an entry's flag byte, on disk and in memory. Bits 5 and 6 are free for what entries
 /// may hold later; bit 7 would announce a second byte.

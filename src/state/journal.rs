@@ -1,11 +1,10 @@
 //! Journal rows merged in memory: of each key, only what was said last.
 
 use super::chunk::EntryChunk;
-use crate::model::entry::Entry;
 use super::error::StateError;
 use super::segment::decode_journal;
 use super::store::{JournalRow, StateStore};
-use crate::model::SyncId;
+use crate::model::{Entry, SyncId};
 
 /// How many journal rows are read at a time. A row covers one request: some tens of kilobytes.
 pub(super) const PAGE_ROWS: u32 = 16;

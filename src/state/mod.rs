@@ -21,7 +21,7 @@ mod sqlite;
 pub mod store;
 pub mod transfer;
 
-pub use crate::model::entry::{Entry, EntryBuf, EntryFlags};
+pub use crate::model::{Entry, EntryBuf, EntryFlags};
 pub use chunk::EntryChunk;
 pub use error::StateError;
 pub use fold::fold;

@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
+use crate::model::Entry;
 use crate::state::chunk::EntryChunk;
-use crate::model::entry::Entry;
 use crate::state::segment::{SEGMENT_BYTES, SEGMENT_ENTRIES, SegmentError, SegmentWriter};
 use crate::state::store::StoredSegment;
 

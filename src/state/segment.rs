@@ -12,11 +12,10 @@
 //! The CRC-32, the number of entries and the outer keys are kept beside the block and checked.
 
 use super::chunk::{Decoded, EntryChunk, bits, flags_of, removed_entry};
-use crate::model::entry::Entry;
 use super::error::StateError;
 use super::store::{StateStore, StoredSegment};
 use crate::model::key::KEY_BYTES_MAX;
-use crate::model::{Encoding, SyncId, varint};
+use crate::model::{Encoding, Entry, SyncId, varint};
 
 /// The version of the layout that is written.
 pub const CODEC: u8 = 1;

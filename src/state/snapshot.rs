@@ -8,12 +8,11 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use super::chunk::EntryChunk;
-use crate::model::entry::EntryBuf;
 use super::error::StateError;
 use super::journal::{Changes, Merge, PAGE_ROWS};
 use super::segment::{SEGMENT_ENTRIES, decode, decode_journal};
 use super::store::{StateStore, StoredSegment};
-use crate::model::SyncId;
+use crate::model::{EntryBuf, SyncId};
 
 /// How many segments one read brings: at most 2 MiB in memory, usually 0.6.
 pub(super) const PAGE_SEGMENTS: u32 = 8;

@@ -9,4 +9,6 @@
 mod architecture;
 mod customerio;
 mod emulator;
+mod sources;
+mod state;
 mod support;

@@ -5,6 +5,7 @@
 //! come in the order of the key through the external sort.
 
 mod csv;
+mod marked;
 mod place;
 mod read;
 pub mod spec;

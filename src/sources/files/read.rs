@@ -108,7 +108,7 @@ impl Rows {
         let mut count = 0usize;
         while file.next(&mut self.record)? {
             count += 1;
-            if count % ROWS_BETWEEN_LOOKS == 0 && is_abandoned.load(Ordering::Relaxed) {
+            if count.is_multiple_of(ROWS_BETWEEN_LOOKS) && is_abandoned.load(Ordering::Relaxed) {
                 let message = "the read was given up";
                 return Err(SourceError::new(SourceErrorKind::Internal, message));
             }

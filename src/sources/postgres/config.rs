@@ -1,6 +1,7 @@
 //! The resolved settings of a PostgreSQL source: parsed, secrets in hand.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
@@ -13,6 +14,10 @@ use crate::sources::error::{SourceError, SourceErrorKind};
 const URL_PARAMETERS: [&str; 8] =
     ["sslmode", "ssl-mode", "host", "port", "user", "password", "dbname", "options"];
 
+/// What PostgreSQL takes for a timeout: whole milliseconds in 31 bits, where zero means none.
+const STATEMENT_TIMEOUT_RANGE: RangeInclusive<Duration> =
+    Duration::from_millis(1)..=Duration::from_secs(24 * 24 * 60 * 60);
+
 /// A PostgreSQL database and how to reach it.
 #[derive(Clone, Debug)]
 pub struct PostgresConfig {
@@ -20,7 +25,7 @@ pub struct PostgresConfig {
     pub address: Address,
     /// How the connection is protected.
     pub tls: TlsConfig,
-    /// How long the server may work on one query, transfer of its rows included.
+    /// How long the server may work on one query, transfer of its rows included: 1 ms to 24 days.
     pub statement_timeout: Duration,
 }
 
@@ -100,6 +105,9 @@ impl TlsMode {
 
 /// Returns the driver's form of the settings.
 pub(super) fn connect_options(config: &PostgresConfig) -> Result<PgConnectOptions, SourceError> {
+    if !STATEMENT_TIMEOUT_RANGE.contains(&config.statement_timeout) {
+        return Err(invalid("statementTimeout is not between 1 ms and 24 days"));
+    }
     let (mut options, url_decides_tls) = match &config.address {
         Address::Url(url) => options_of_url(url)?,
         Address::Parts { host, port, database, user, password } => {

@@ -13,6 +13,9 @@ use crate::sources::error::{SourceError, SourceErrorKind};
 use crate::sources::source::Model;
 use crate::sources::sql::{line_and_column, quoted};
 
+/// The place just behind the person's own text.
+const END: &str = "its end";
+
 /// Whom we talk to and as whom, for messages; no secrets.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
@@ -180,6 +183,11 @@ fn of_query_text(
         return denied(message, target);
     }
     let at = position(error, place);
+    // There the server sees our closing parenthesis, and speaks of it.
+    let message = match at.as_deref() {
+        Some(END) => "it is not complete",
+        _ => message,
+    };
     let at = at.map_or_else(String::new, |at| format!(" at {at}"));
     let message = format!("PostgreSQL refused the query{at}: {message} ({code})");
     let refused = SourceError::new(SourceErrorKind::InvalidQuery, message);
@@ -269,6 +277,11 @@ fn of_code(error: &PgDatabaseError, target: &Target, place: Option<Place<'_>>) -
         ),
         "25006" => new(SourceErrorKind::InvalidQuery, "the model writes".to_owned())
             .with_hint("a model may only read; take the function that writes out of it"),
+        "0A000" => new(
+            SourceErrorKind::InvalidQuery,
+            "PostgreSQL can't run the model inside of another query".to_owned(),
+        )
+        .with_hint("a model is one select; it can't hold insert, update or delete"),
         "3F000" => new(SourceErrorKind::InvalidQuery, "a schema that the model names does not exist".to_owned()),
         code => of_class(code, position(error, place), target),
     }
@@ -302,7 +315,7 @@ fn position(error: &PgDatabaseError, place: Option<Place<'_>>) -> Option<String>
     let Place { model: Model::Sql(text), prefix_chars } = place? else { return None };
     let index = position.checked_sub(1)?.checked_sub(prefix_chars)?;
     if index >= text.trim_end().chars().count() {
-        return Some("its end".to_owned());
+        return Some(END.to_owned());
     }
     let (line, column) = line_and_column(text, index);
     Some(format!("line {line}, column {column}"))

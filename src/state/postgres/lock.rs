@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgConnection, PgPool};
 
+use super::transaction::Transaction;
 use crate::model::SyncId;
 use crate::state::columns::{Failure, check_fenced, check_free, holder_text};
 use crate::state::lock::{LockHolder, RunLock};
@@ -14,14 +15,14 @@ pub(super) async fn acquire(
     holder: &LockHolder,
     ttl: Duration,
 ) -> Result<u64, Failure> {
-    let mut transaction = pool.begin().await?;
+    let mut transaction = Transaction::begin(pool).await?;
     sqlx::query(
         "insert into sync_state (namespace, name, memo) values ($1, $2, '{}')
          on conflict (namespace, name) do nothing",
     )
     .bind(&sync.namespace)
     .bind(&sync.name)
-    .execute(&mut *transaction)
+    .execute(transaction.connection())
     .await?;
     let (id, epoch, held_by, expires_at_ms, now_ms): (i64, i64, Option<String>, Option<i64>, i64) =
         sqlx::query_as(
@@ -31,9 +32,12 @@ pub(super) async fn acquire(
         )
         .bind(&sync.namespace)
         .bind(&sync.name)
-        .fetch_one(&mut *transaction)
+        .fetch_one(transaction.connection())
         .await?;
-    check_free(sync, held_by.as_deref(), expires_at_ms, now_ms)?;
+    if let Err(held) = check_free(sync, held_by.as_deref(), expires_at_ms, now_ms) {
+        transaction.rollback().await?;
+        return Err(held.into());
+    }
     let epoch = epoch + 1;
     sqlx::query(
         "update sync_state
@@ -45,7 +49,7 @@ pub(super) async fn acquire(
     .bind(epoch)
     .bind(holder_text(holder)?)
     .bind(millis(ttl))
-    .execute(&mut *transaction)
+    .execute(transaction.connection())
     .await?;
     transaction.commit().await?;
     Ok(epoch.cast_unsigned())

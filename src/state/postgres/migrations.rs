@@ -4,6 +4,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::address::Address;
+use super::transaction::Transaction;
 use crate::state::columns::Failure;
 use crate::state::schema::{Found, Migration, steps_from};
 
@@ -50,33 +51,33 @@ pub(super) async fn migrate(
     owner: Option<&str>,
 ) -> Result<(), Failure> {
     let (schema, location) = (address.schema.as_str(), address.location.as_str());
-    let mut transaction = pool.begin().await?;
+    let mut transaction = Transaction::begin(pool).await?;
     sqlx::query("select pg_advisory_xact_lock($1, hashtext($2))")
         .bind(ADVISORY_LOCK)
         .bind(schema)
-        .execute(&mut *transaction)
+        .execute(transaction.connection())
         .await?;
-    let version = match look(&mut transaction, schema).await? {
+    let version = match look(transaction.connection(), schema).await? {
         None => 0,
         Some(found) if found.is_older(location, owner)? => found.version,
-        Some(_) => return Ok(()),
+        Some(_) => return Ok(transaction.rollback().await?),
     };
     if version == 0 {
-        make_schema(&mut transaction, schema).await?;
+        make_schema(transaction.connection(), schema).await?;
     }
     for step in steps_from(MIGRATIONS, version) {
-        sqlx::raw_sql(step.sql).execute(&mut *transaction).await?;
-        sqlx::query("delete from schema_version").execute(&mut *transaction).await?;
+        sqlx::raw_sql(step.sql).execute(transaction.connection()).await?;
+        sqlx::query("delete from schema_version").execute(transaction.connection()).await?;
         sqlx::query("insert into schema_version (version, oldest_binary) values ($1, $2)")
             .bind(step.version)
             .bind(step.oldest_binary)
-            .execute(&mut *transaction)
+            .execute(transaction.connection())
             .await?;
     }
     if version == 0 {
         sqlx::query("insert into installation (owner) values ($1)")
             .bind(owner.unwrap_or_default())
-            .execute(&mut *transaction)
+            .execute(transaction.connection())
             .await?;
     }
     transaction.commit().await?;

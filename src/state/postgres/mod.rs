@@ -8,6 +8,7 @@ mod rejections;
 mod runs;
 mod snapshot;
 mod syncs;
+mod transaction;
 
 use std::future::Future;
 use std::ops::Bound;

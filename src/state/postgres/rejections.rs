@@ -3,6 +3,7 @@
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::lock::fence;
+use super::transaction::Transaction;
 use crate::model::SyncId;
 use crate::state::columns::{Failure, RejectionColumns, rejected_row};
 use crate::state::lock::RunLock;
@@ -43,15 +44,15 @@ pub(super) async fn save(
     rows: &[RejectedRow],
     settled: &[Vec<u8>],
 ) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
     sqlx::query("delete from rejection where sync_id = $1 and key = any($2)")
         .bind(id)
         .bind(settled)
-        .execute(&mut *transaction)
+        .execute(transaction.connection())
         .await?;
     for row in rows {
-        insert_rejection(&mut transaction, id, row).await?;
+        insert_rejection(transaction.connection(), id, row).await?;
     }
     transaction.commit().await?;
     Ok(())
@@ -93,11 +94,11 @@ pub(super) async fn insert_rejection(
 }
 
 pub(super) async fn clear_invalid(pool: &PgPool, lock: &RunLock) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
     sqlx::query("delete from rejection where sync_id = $1 and kind = 'invalid'")
         .bind(id)
-        .execute(&mut *transaction)
+        .execute(transaction.connection())
         .await?;
     transaction.commit().await?;
     Ok(())

@@ -3,6 +3,7 @@
 use sqlx::postgres::PgPool;
 
 use super::lock::fence;
+use super::transaction::Transaction;
 use crate::model::{RunReport, SyncId};
 use crate::state::columns::{Failure, report as report_of, report_text};
 use crate::state::lock::RunLock;
@@ -13,8 +14,8 @@ pub(super) async fn save(
     report: &RunReport,
     history_limit: u32,
 ) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
     sqlx::query(
         "insert into run (sync_id, position, run_id, report)
          values ($1, (select coalesce(max(position), 0) + 1 from run where sync_id = $1), $2, $3)
@@ -23,7 +24,7 @@ pub(super) async fn save(
     .bind(id)
     .bind(&report.id.0)
     .bind(report_text(report)?)
-    .execute(&mut *transaction)
+    .execute(transaction.connection())
     .await?;
     sqlx::query(
         "delete from run where sync_id = $1 and position not in
@@ -31,7 +32,7 @@ pub(super) async fn save(
     )
     .bind(id)
     .bind(i64::from(history_limit))
-    .execute(&mut *transaction)
+    .execute(transaction.connection())
     .await?;
     transaction.commit().await?;
     Ok(())

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::lock::fence;
+use super::transaction::Transaction;
 use crate::model::SyncId;
 use crate::state::columns::{
     Failure, JournalColumns, SegmentColumns, TotalsColumns, check_step, journal_row, place_taken,
@@ -112,7 +113,9 @@ pub(super) async fn append_journal(
     .execute(pool)
     .await?;
     if done.rows_affected() == 0 {
-        fence(&mut *pool.begin().await?, lock).await?;
+        let mut transaction = Transaction::begin(pool).await?;
+        fence(transaction.connection(), lock).await?;
+        transaction.rollback().await?;
         return Err(place_taken(row.seq));
     }
     Ok(())
@@ -145,8 +148,8 @@ pub(super) async fn apply_fold(
     lock: &RunLock,
     step: &FoldStep,
 ) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
     let mut rows = 0;
     let removed: Vec<(i64,)> = sqlx::query_as(
         "delete from state_segment where sync_id = $1 and first_key = any($2)
@@ -154,23 +157,23 @@ pub(super) async fn apply_fold(
     )
     .bind(id)
     .bind(&step.replaced)
-    .fetch_all(&mut *transaction)
+    .fetch_all(transaction.connection())
     .await?;
     check_step(lock, removed.len() as u64, step.replaced.len())?;
     rows -= removed.iter().map(|(count,)| count).sum::<i64>();
     for written in &step.written {
-        insert_segment(&mut transaction, id, written).await?;
+        insert_segment(transaction.connection(), id, written).await?;
         rows += i64::from(written.count);
     }
     let places: Vec<i64> = step.folded.iter().map(|seq| seq.cast_signed()).collect();
     let done = sqlx::query("delete from state_journal where sync_id = $1 and seq = any($2)")
         .bind(id)
         .bind(&places)
-        .execute(&mut *transaction)
+        .execute(transaction.connection())
         .await?;
     check_step(lock, done.rows_affected(), places.len())?;
     let segments = step.written.len() as i64 - step.replaced.len() as i64;
-    add_to_totals(&mut transaction, id, segments, rows).await?;
+    add_to_totals(transaction.connection(), id, segments, rows).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use super::lock::fence;
 use super::rejections::insert_rejection;
 use super::snapshot::{add_to_totals, insert_segment};
+use super::transaction::Transaction;
 use crate::model::SyncId;
 use crate::state::columns::{Failure, SyncColumns, check_fenced, memo_text, sync_state};
 use crate::state::lock::RunLock;
@@ -51,16 +52,16 @@ pub(super) async fn save_memo(
 }
 
 pub(super) async fn reset(pool: &PgPool, lock: &RunLock) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
     let columns: SyncColumns = sqlx::query_as(
         "select namespace, name, memo, segment_rows, epoch from sync_state where id = $1",
     )
     .bind(id)
-    .fetch_one(&mut *transaction)
+    .fetch_one(transaction.connection())
     .await?;
     let memo = sync_state(columns).map(|state| state.memo.after_reset()).unwrap_or_default();
-    empty(&mut transaction, id, &memo).await?;
+    empty(transaction.connection(), id, &memo).await?;
     transaction.commit().await?;
     Ok(())
 }
@@ -71,16 +72,16 @@ pub(super) async fn replace(
     memo: &SyncMemo,
     portions: &mut Portions<'_>,
 ) -> Result<(), Failure> {
-    let mut transaction = pool.begin().await?;
-    let id = fence(&mut transaction, lock).await?;
-    empty(&mut transaction, id, memo).await?;
+    let mut transaction = Transaction::begin(pool).await?;
+    let id = fence(transaction.connection(), lock).await?;
+    empty(transaction.connection(), id, memo).await?;
     for portion in portions {
         match portion? {
             Portion::Segment(segment) => {
-                insert_segment(&mut transaction, id, &segment).await?;
-                add_to_totals(&mut transaction, id, 1, i64::from(segment.count)).await?;
+                insert_segment(transaction.connection(), id, &segment).await?;
+                add_to_totals(transaction.connection(), id, 1, i64::from(segment.count)).await?;
             }
-            Portion::Rejection(row) => insert_rejection(&mut transaction, id, &row).await?,
+            Portion::Rejection(row) => insert_rejection(transaction.connection(), id, &row).await?,
         }
     }
     transaction.commit().await?;

@@ -5,13 +5,13 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Fingerprint, KeyKind, KeyShape, Value};
-use crate::state::{EntryBuf, EntryFlags};
+use crate::model::{EntryBuf, EntryFlags, Fingerprint, KeyKind, KeyShape, Value};
 
 type Parts = (Option<[u8; 16]>, bool, Option<String>, bool);
 
 fn entries() -> impl Strategy<Value = Vec<(Vec<u8>, Parts)>> {
-    let parts = (option::of(any::<[u8; 16]>()), any::<bool>(), option::of(".{0,40}"), any());
+    let parts =
+        (option::of(any::<[u8; 16]>()), any::<bool>(), option::of(".{0,40}"), any::<bool>());
     let key = prop_oneof![vec(any::<u8>(), 0..40), vec(0u8..2, 0..6)];
     btree_map(key, parts, 1..60).prop_map(|map| map.into_iter().collect())
 }

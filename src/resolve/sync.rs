@@ -1,0 +1,112 @@
+//! A Sync, its source and its client to a pipeline.
+
+use std::sync::Arc;
+
+use super::error::ResolveError;
+use crate::api::SyncSpec;
+use crate::api::guards::Limit as LimitSpec;
+use crate::api::sync::InitialRun as InitialRunSpec;
+use crate::customerio::Client;
+use crate::customerio::spec::{Behavior, OnRemove as OnRemoveSpec};
+use crate::diff::{Guards, Limit};
+use crate::engine::{InitialRun, OnRemove, Pipeline};
+use crate::mapping::RecordSpec;
+use crate::model::{OperationKind, SyncId};
+use crate::sources::{Model, Source};
+
+/// Returns the pipeline of a Sync whose spec was validated. `sql_from` is the text that
+/// `model.sqlFrom` names.
+///
+/// # Errors
+/// Where the spec says something that no valid one says.
+pub fn pipeline(
+    sync: SyncId,
+    spec: &SyncSpec,
+    sql_from: Option<String>,
+    source: Arc<dyn Source>,
+    client: Arc<Client>,
+) -> Result<Pipeline, ResolveError> {
+    let identifier = spec
+        .identifiers
+        .as_ref()
+        .and_then(|identifiers| identifiers.person())
+        .map(|(kind, column)| (kind, column.to_owned()))
+        .ok_or_else(|| invalid("spec.identifiers", "names no identifier of a person"))?;
+    let operation = operation(spec.behavior)?;
+    Ok(Pipeline {
+        entity: spec.entity.as_str().to_owned(),
+        behavior: spec.behavior.as_str().to_owned(),
+        model: model(spec, sql_from)?,
+        record: RecordSpec {
+            operation,
+            primary_key: spec.model.primary_key.clone(),
+            identifier,
+            mappings: spec.mappings.clone(),
+            unmapped_columns: spec.unmapped_columns,
+            nulls: spec.nulls,
+        },
+        on_remove: on_remove(spec)?,
+        exclusive: spec.exclusive,
+        initial_run: match spec.initial_run {
+            InitialRunSpec::Backfill => InitialRun::Backfill,
+            InitialRunSpec::Baseline => InitialRun::Baseline,
+            InitialRunSpec::Review => InitialRun::Review,
+        },
+        guards: guards(spec),
+        timeout: spec.timeout.get(),
+        history_limit: spec.history_limit,
+        source,
+        client,
+        sync,
+    })
+}
+
+fn invalid(path: &str, message: &str) -> ResolveError {
+    ResolveError::InvalidSpec { path: path.to_owned(), message: message.to_owned(), hint: None }
+}
+
+fn operation(behavior: Behavior) -> Result<OperationKind, ResolveError> {
+    match behavior {
+        Behavior::UpdateOrCreate | Behavior::Mirror => Ok(OperationKind::PersonIdentify),
+        Behavior::UpdateOnly => Ok(OperationKind::PersonUpdate),
+        Behavior::Delete => Ok(OperationKind::PersonDelete),
+        Behavior::Suppress => Ok(OperationKind::PersonSuppress),
+        Behavior::Unsuppress => Ok(OperationKind::PersonUnsuppress),
+        Behavior::Append => Err(invalid("spec.behavior", "append is for events")),
+    }
+}
+
+fn on_remove(spec: &SyncSpec) -> Result<Option<OnRemove>, ResolveError> {
+    if spec.behavior != Behavior::Mirror {
+        return Ok(None);
+    }
+    match spec.on_remove {
+        Some(OnRemoveSpec::Delete) => Ok(Some(OnRemove::Delete)),
+        Some(OnRemoveSpec::Clear) => Ok(Some(OnRemove::Clear)),
+        Some(OnRemoveSpec::Suppress) => Ok(Some(OnRemove::Suppress)),
+        None => Err(invalid("spec.onRemove", "is required with mirror")),
+    }
+}
+
+fn model(spec: &SyncSpec, sql_from: Option<String>) -> Result<Model, ResolveError> {
+    let model = &spec.model;
+    let sql = model.sql.clone().or(sql_from).map(Model::Sql);
+    sql.or_else(|| model.table.clone().map(Model::Table))
+        .ok_or_else(|| invalid("spec.model", "has neither sql nor table"))
+}
+
+fn guards(spec: &SyncSpec) -> Guards {
+    let limit = |limit: LimitSpec| match limit {
+        LimitSpec::Rows(rows) => Limit::Rows(rows),
+        LimitSpec::Percent(percent) => Limit::Percent(percent),
+    };
+    let guards = spec.guards.with_defaults(spec.behavior);
+    Guards {
+        max_removed: guards.max_removed.map(limit),
+        max_added: guards.max_added.map(limit),
+        max_changed: guards.max_changed.map(limit),
+        min_rows: guards.min_rows,
+        max_invalid: guards.max_invalid.map(limit),
+        max_rejected: guards.max_rejected.map(limit),
+    }
+}

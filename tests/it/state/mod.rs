@@ -1,0 +1,14 @@
+//! The contract of the state stores: every rule holds in SQLite and in PostgreSQL.
+
+mod contract;
+mod damage;
+mod fencing;
+mod fold;
+mod lock;
+mod migrations;
+mod opening;
+mod place;
+mod rows;
+mod size;
+mod snapshot;
+mod transfer;
