@@ -296,46 +296,39 @@ pub fn skip(input: &mut &[u8]) -> Option<()> {
 
 /// Appends text as a JSON string, quoted and escaped.
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
-    const HEX: [u8; 16] = *b"0123456789abcdef";
-    // Nearly all text needs no escape and is copied in one go.
-    out.reserve(text.len() + 2);
+    let bytes = text.as_bytes();
+    // Nearly all text needs no escape and is copied in one go. That is found out without an early
+    // end, which lets the compiler look at many bytes at once.
+    let any_escaped = bytes.iter().fold(false, |any, &byte| any | is_escaped(byte));
+    out.reserve(bytes.len() + 2);
     out.push(b'"');
-    let mut rest = text.as_bytes();
-    while let Some(index) = rest.iter().position(|byte| escape(*byte) != 0) {
-        let (plain, from_escape) = rest.split_at(index);
-        out.extend_from_slice(plain);
-        let Some((&byte, after)) = from_escape.split_first() else { break };
-        let letter = escape(byte);
-        out.extend_from_slice(&[b'\\', letter]);
-        if letter == b'u' {
-            let digits = [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 0x0f)]];
-            out.extend_from_slice(b"00");
-            out.extend_from_slice(&digits);
-        }
-        rest = after;
+    if any_escaped {
+        write_escaped(out, bytes);
+    } else {
+        out.extend_from_slice(bytes);
     }
-    out.extend_from_slice(rest);
     out.push(b'"');
 }
 
-/// Returns what follows the backslash for this byte in a JSON string; zero where none is needed.
-fn escape(byte: u8) -> u8 {
-    const ESCAPES: [u8; 256] = {
-        let mut escapes = [0; 256];
-        let mut control = 0;
-        while control < 0x20 {
-            escapes[control] = b'u';
-            control += 1;
+fn is_escaped(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+fn write_escaped(out: &mut Vec<u8>, text: &[u8]) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for run in text.chunk_by(|a, b| !is_escaped(*a) && !is_escaped(*b)) {
+        match *run {
+            [b'\n'] => out.extend_from_slice(b"\\n"),
+            [b'\r'] => out.extend_from_slice(b"\\r"),
+            [b'\t'] => out.extend_from_slice(b"\\t"),
+            [byte @ (b'"' | b'\\')] => out.extend_from_slice(&[b'\\', byte]),
+            [byte @ 0..0x20] => {
+                let low = HEX.get(usize::from(byte & 0x0f)).copied().unwrap_or(b'0');
+                out.extend_from_slice(&[b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), low]);
+            }
+            _ => out.extend_from_slice(run),
         }
-        escapes[b'\n' as usize] = b'n';
-        escapes[b'\r' as usize] = b'r';
-        escapes[b'\t' as usize] = b't';
-        escapes[b'"' as usize] = b'"';
-        escapes[b'\\' as usize] = b'\\';
-        escapes
-    };
-    // There is an entry for every byte, so this can't miss.
-    ESCAPES[usize::from(byte)]
+    }
 }
 
 #[cfg(test)]
