@@ -124,8 +124,8 @@ async fn a_host_that_can_not_be_reached_is_told_long_before_the_run_ends() {
     assert_eq!(*task, Task::Account);
     assert_eq!(u64::from(*attempts), run.traffic.requests());
     assert_eq!(error.disposition(), Disposition::Transient);
-    let tried = format!("; gave up after {attempts} attempts to look up the account in 0 s");
-    assert!(*attempts > 1 && error.to_string().ends_with(&tried), "{error}");
+    let tried = format!("; gave up after {attempts} attempts to look up the account in ");
+    assert!(*attempts > 1 && error.to_string().contains(&tried), "{error}");
     assert!(error.hint().unwrap().starts_with("check that the host can be reached"));
     assert!(Instant::now() + PATIENCE / 2 < run.deadline);
 }
