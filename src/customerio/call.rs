@@ -8,7 +8,7 @@ use reqwest::RequestBuilder;
 use super::client::Client;
 use super::clock;
 use super::context::SendContext;
-use super::error::{DeliveryError, Fault};
+use super::error::{DeliveryError, Fault, Task};
 use super::http::{Base, NoReply, Reply};
 use super::limiter::Permit;
 use super::retry::is_retried;
@@ -31,8 +31,9 @@ pub(super) struct Call<'a> {
     client: &'a Client,
     base: &'a Base,
     context: &'a SendContext<'a>,
-    record_count: usize,
+    task: Task,
     attempts: u32,
+    first_sent_at: Option<Instant>,
     last_fault: Option<Fault>,
 }
 
@@ -41,9 +42,9 @@ impl<'a> Call<'a> {
         client: &'a Client,
         base: &'a Base,
         context: &'a SendContext<'a>,
-        record_count: usize,
+        task: Task,
     ) -> Self {
-        Self { client, base, context, record_count, attempts: 0, last_fault: None }
+        Self { client, base, context, task, attempts: 0, first_sent_at: None, last_fault: None }
     }
 
     /// Makes the request again and again. `request` returns it with the size of its body, right
@@ -58,6 +59,7 @@ impl<'a> Call<'a> {
             let (request, size_bytes) = request();
             self.context.traffic.count_request(size_bytes, self.attempts > 0);
             self.attempts = self.attempts.saturating_add(1);
+            self.first_sent_at.get_or_insert(permit.granted_at);
             let sent_at = Timestamp::now();
             let verdict = match self.client.http.send(self.base, request).await {
                 Ok(reply) => {
@@ -78,23 +80,28 @@ impl<'a> Call<'a> {
 
     /// Waits for leave to send, and makes sure that the run still may.
     async fn admit(&self) -> Result<Permit<'a>, DeliveryError> {
+        let ends_at = self.ends_at();
+        let records = match self.task {
+            Task::Account => 0,
+            Task::Batch { records } => records,
+        };
         let permit = tokio::select! {
             biased;
             () = self.context.cancel.cancelled() => return Err(DeliveryError::Cancelled),
-            () = tokio::time::sleep_until(self.context.deadline.into()) => {
+            () = tokio::time::sleep_until(ends_at.into()) => {
                 return Err(self.out_of_time());
             }
-            permit = self.client.limiter().acquire(self.record_count) => permit,
+            permit = self.client.limiter().acquire(records) => permit,
         };
         self.context.traffic.count_throttled(permit.throttled);
         // Leave that comes at once wins over a timer of this millisecond.
-        if Instant::now() >= self.context.deadline {
+        if Instant::now() >= ends_at {
             return Err(self.out_of_time());
         }
         if (self.context.may_send)() { Ok(permit) } else { Err(DeliveryError::NotAllowed) }
     }
 
-    /// Waits before the next attempt; ends at once where that would be after the deadline.
+    /// Waits before the next attempt; ends at once where the time would be over by then.
     async fn back_off(
         &mut self,
         fault: Fault,
@@ -107,7 +114,7 @@ impl<'a> Call<'a> {
             self.context.traffic.count_throttled(delay);
         }
         self.last_fault = Some(fault);
-        if Instant::now() + delay >= self.context.deadline {
+        if Instant::now() + delay >= self.ends_at() {
             return Err(self.out_of_time());
         }
         tokio::select! {
@@ -126,11 +133,30 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns when the time for this request is over: with the run's, and for the account a while
+    /// after the first attempt.
+    fn ends_at(&self) -> Instant {
+        let deadline = self.context.deadline;
+        match (self.task, self.first_sent_at) {
+            (Task::Account, Some(first_sent_at)) => {
+                let ends_at = first_sent_at.checked_add(self.client.config().retry.account_max);
+                ends_at.map_or(deadline, |ends_at| ends_at.min(deadline))
+            }
+            (Task::Account, None) | (Task::Batch { .. }, _) => deadline,
+        }
+    }
+
     fn out_of_time(&self) -> DeliveryError {
         let host = self.base.host.clone();
-        match self.last_fault.clone() {
-            Some(fault) => DeliveryError::GaveUp { host, fault, attempts: self.attempts },
-            None => {
+        match (self.last_fault.clone(), self.first_sent_at) {
+            (Some(fault), Some(first_sent_at)) => DeliveryError::GaveUp {
+                host,
+                fault,
+                task: self.task,
+                attempts: self.attempts,
+                spent: first_sent_at.elapsed(),
+            },
+            (_, None) | (None, _) => {
                 let throttled = self.client.limiter().throttled_until().is_some();
                 DeliveryError::OutOfTime { host, throttled }
             }

@@ -13,7 +13,7 @@ use super::call::{Call, Verdict};
 use super::clock::SKEW_WARNED_FROM;
 use super::config::ConnectionConfig;
 use super::context::SendContext;
-use super::error::{DeliveryError, Fault};
+use super::error::{DeliveryError, Fault, Task};
 use super::http::{Base, Http};
 use super::limiter::Limiter;
 use super::spec::Region;
@@ -72,7 +72,8 @@ impl Client {
     /// Asks whose key this is, which also proves the credentials. Where neither region nor
     /// endpoint is configured, all later requests go to the region answered here.
     ///
-    /// Waits, repeats and ends as [`Client::send`] does.
+    /// Waits, repeats and ends as [`Client::send`] does, but repeats for a minute at most
+    /// (`RetryPolicy::account_max`).
     ///
     /// # Errors
     /// As [`Client::send`], and where region or workspace differ from those configured.
@@ -92,7 +93,7 @@ impl Client {
             }
             Ok(_) | Err(_) => Verdict::Failed(base.unexpected(status, body)),
         };
-        let account = Call::new(self, &base, context, 0).run(request, read).await?;
+        let account = Call::new(self, &base, context, Task::Account).run(request, read).await?;
         account.check(&self.config)?;
         let base = region_base(account.region)?;
         self.base.get_or_init(|| base);
@@ -125,6 +126,7 @@ impl Client {
             }
         };
         let item_count = batch.len();
+        let task = Task::Batch { records: item_count };
         let request = || {
             let now = Instant::now();
             if batch.is_stamp_due(now) {
@@ -138,7 +140,7 @@ impl Client {
                 Verdict::Again { fault: Fault::Unreadable { status }, retry_after: None }
             }
         };
-        Call::new(self, base, context, item_count).run(request, read).await
+        Call::new(self, base, context, task).run(request, read).await
     }
 
     /// Returns how far Customer.io's clock is ahead of ours (negative: behind), as its last answer

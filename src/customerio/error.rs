@@ -1,6 +1,7 @@
 //! Why something could not be asked of Customer.io, or was not answered.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::spec::Region;
 use super::vendor_text::VendorText;
@@ -45,6 +46,30 @@ impl fmt::Display for Fault {
                 "answered with status {status} and no complete JSON object, so nothing counts as \
                  accepted"
             ),
+        }
+    }
+}
+
+/// What was asked of Customer.io.
+///
+/// The text follows "attempts to".
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Task {
+    /// To say whose key it is.
+    Account,
+    /// To take a batch.
+    Batch {
+        /// How many records it holds.
+        records: usize,
+    },
+}
+
+impl fmt::Display for Task {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account => f.write_str("look up the account"),
+            Self::Batch { records: 1 } => f.write_str("deliver 1 record"),
+            Self::Batch { records } => write!(f, "deliver {records} records"),
         }
     }
 }
@@ -128,15 +153,20 @@ pub enum DeliveryError {
         /// What is missing or unknown in the answer.
         problem: &'static str,
     },
-    /// The run's time was over, and the last attempt had failed.
-    #[error("{host} {fault}; the time was over after {attempts} attempts")]
+    /// The time for the request was over, and its last attempt had failed. It is the run's time,
+    /// and less for the account (`RetryPolicy::account_max`).
+    #[error("{host} {fault}; gave up {} in {} s", tried(*attempts, *task), spent.as_secs())]
     GaveUp {
         /// The host.
         host: String,
         /// What the last attempt ended with.
         fault: Fault,
+        /// What was asked for.
+        task: Task,
         /// How many attempts were made.
         attempts: u32,
+        /// How long after the first attempt left it was given up.
+        spent: Duration,
     },
     /// The run's time was over before the request was first made.
     #[error("the time was over before {host} could be asked")]
@@ -229,6 +259,11 @@ impl DeliveryError {
             Self::OutOfTime { throttled: false, .. } => {
                 "raise `timeout` of the Sync, or `rateLimit` of the connection".to_owned()
             }
+            Self::GaveUp { fault: Fault::Unreachable { .. }, .. } => {
+                "check that the host can be reached from where ciosync runs (names, proxies, \
+                 network policies), and `endpoint` where the connection has one"
+                    .to_owned()
+            }
             Self::GaveUp { .. } | Self::Cancelled | Self::NotAllowed | Self::Internal(_) => {
                 return None;
             }
@@ -254,6 +289,11 @@ impl DeliveryError {
             | Self::Internal(_) => None,
         }
     }
+}
+
+fn tried(attempts: u32, task: Task) -> String {
+    let attempts_word = if attempts == 1 { "attempt" } else { "attempts" };
+    format!("after {attempts} {attempts_word} to {task}")
 }
 
 fn redirect_hint(to: Option<&str>) -> String {
@@ -286,11 +326,20 @@ mod tests {
 
     #[test]
     fn being_throttled_to_the_end_has_a_reason_of_its_own() {
-        let gave_up = |fault| DeliveryError::GaveUp { host: "h".to_owned(), fault, attempts: 9 };
+        let gave_up = |fault| DeliveryError::GaveUp {
+            host: "h".to_owned(),
+            fault,
+            task: Task::Batch { records: 500 },
+            attempts: 9,
+            spent: Duration::from_secs(3600),
+        };
 
         assert_eq!(gave_up(Fault::Status(429)).reason(), Reason::RateLimited);
         assert_eq!(gave_up(Fault::Status(503)).reason(), Reason::ConnectionNotReady);
         let message = gave_up(Fault::Status(503)).to_string();
-        assert_eq!(message, "h answered with status 503; the time was over after 9 attempts");
+        assert_eq!(
+            message,
+            "h answered with status 503; gave up after 9 attempts to deliver 500 records in 3600 s"
+        );
     }
 }

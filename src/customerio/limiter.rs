@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::pace::Pace;
+use super::pace::{Bill, Pace};
 use super::spec::RateLimitSpec;
 
 /// Limits requests a second, records a second and requests in flight.
@@ -42,17 +42,18 @@ impl Limiter {
 
     /// Waits until a request with `records` records may go.
     ///
-    /// Dropping the future gives up the place in the queue and takes nothing from the buckets.
+    /// A batch of more records than go in a second waits until the last of them may. Dropping the
+    /// future gives up the place in the queue; what it drew from the buckets by then is lost.
     pub async fn acquire(&self, records: usize) -> Permit<'_> {
-        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let mut bill = Bill::of(u32::try_from(records).unwrap_or(u32::MAX));
         let asked_at = Instant::now();
         let mut throttled = self.pace().full_speed_at(asked_at).is_some();
         let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
         let slot = self.slots.acquire().await.expect("the semaphore is never closed");
         loop {
             let now = Instant::now();
-            let taken = self.pace().try_take(records, now);
-            match taken {
+            let paid = self.pace().pay(&mut bill, now);
+            match paid {
                 Ok(()) => {
                     let waited = if throttled { now - asked_at } else { Duration::ZERO };
                     return Permit { _slot: slot, granted_at: now, throttled: waited };
@@ -86,7 +87,7 @@ impl Limiter {
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
-        // Arithmetic on numbers leaves nothing half done.
+        // Nobody who holds it calls anything that panics half way.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

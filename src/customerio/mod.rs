@@ -5,6 +5,7 @@
 pub mod account;
 pub mod answer;
 pub mod batch;
+mod bucket;
 mod call;
 pub mod client;
 pub mod clock;
@@ -30,7 +31,7 @@ pub use client::Client;
 pub use clock::SendClock;
 pub use config::ConnectionConfig;
 pub use context::{SendContext, Traffic};
-pub use error::{DeliveryError, Fault};
+pub use error::{DeliveryError, Fault, Task};
 pub use limiter::Limiter;
 pub use retry::RetryPolicy;
 pub use vendor_text::VendorText;

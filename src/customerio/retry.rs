@@ -17,12 +17,21 @@ pub struct RetryPolicy {
     pub backoff_base: Duration,
     /// Longest pause after any failure.
     pub backoff_max: Duration,
+    /// For how long the question for the account is repeated, counted from its first attempt. It
+    /// comes before any work is done, so an address that leads nowhere need not use up the run's
+    /// time; batches are repeated until that is over.
+    pub account_max: Duration,
 }
 
 impl Default for RetryPolicy {
-    /// 200 ms is what the vendor's Node client starts from, 30 s what its command line ends at.
+    /// 200 ms is what the vendor's Node client starts from, 30 s what its command line ends at. A
+    /// minute outlasts a restarted proxy, and is still about what a person waits for.
     fn default() -> Self {
-        Self { backoff_base: Duration::from_millis(200), backoff_max: Duration::from_secs(30) }
+        Self {
+            backoff_base: Duration::from_millis(200),
+            backoff_max: Duration::from_secs(30),
+            account_max: Duration::from_secs(60),
+        }
     }
 }
 
@@ -68,6 +77,7 @@ mod tests {
     const POLICY: RetryPolicy = RetryPolicy {
         backoff_base: Duration::from_millis(200),
         backoff_max: Duration::from_secs(30),
+        account_max: Duration::from_secs(60),
     };
 
     #[test]

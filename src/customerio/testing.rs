@@ -12,7 +12,7 @@ pub(super) fn record(operation: OperationKind, id: &str, attributes: &[(&str, &s
     sorted.sort_unstable();
     let mut record = RecordBuf::default();
     let target = Target { kind: IdentifierKind::Id, text: id };
-    record.start(operation, target, sorted.len());
+    record.start(operation, target, u16::try_from(sorted.len()).unwrap());
     for (name, json) in sorted {
         canonical::write_json_text(record.attribute(name), json).unwrap();
     }

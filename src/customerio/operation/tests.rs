@@ -108,7 +108,7 @@ proptest! {
     ) {
         let mut record = RecordBuf::default();
         let target = Target { kind: IdentifierKind::CioId, text: &id };
-        record.start(OperationKind::PersonUpdate, target, names.len());
+        record.start(OperationKind::PersonUpdate, target, u16::try_from(names.len()).unwrap());
         for name in &names {
             canonical::write_json_text(record.attribute(name), &fill).unwrap();
         }

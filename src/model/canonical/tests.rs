@@ -56,6 +56,15 @@ fn what_is_no_json_or_too_deep_is_refused() {
     assert_eq!(write_json_text(&mut out, &deep), Err(JsonError::TooDeep));
 }
 
+#[test]
+fn what_stands_around_an_escape_is_kept() {
+    let mut out = Vec::new();
+    write_json_string(&mut out, "\"é\\\n\r\t mid \u{0}\u{1f}/\u{7f}");
+
+    let expected = "\"\\\"é\\\\\\n\\r\\t mid \\u0000\\u001f/\u{7f}\"";
+    assert_eq!(String::from_utf8(out).unwrap(), expected);
+}
+
 fn any_json() -> impl Strategy<Value = Json> {
     let leaf = prop_oneof![
         Just(Json::Null),

@@ -1,7 +1,7 @@
 //! Whose key it is: region, workspace, and answers that stop a run.
 
-use ciosync::customerio::Account;
 use ciosync::customerio::spec::Region;
+use ciosync::customerio::{Account, Fault, Task};
 use ciosync::model::{Disposition, Reason};
 use insta::assert_snapshot;
 
@@ -105,6 +105,46 @@ async fn what_is_not_the_track_api_is_told_apart() {
         assert_eq!(reason, Reason::ConnectionNotReady);
         assert!(text.starts_with(start), "{text}");
     }
+}
+
+#[tokio::test]
+async fn a_host_that_can_not_be_reached_is_told_long_before_the_run_ends() {
+    let server = Scripted::start([]).await;
+    let mut config = config(&server.url);
+    drop(server);
+    config.retry.account_max = Duration::from_millis(50);
+    let run = Run::default();
+
+    let error = client_of(config).account(&run.context()).await.unwrap_err();
+
+    let DeliveryError::GaveUp { fault: Fault::Unreachable { .. }, task, attempts, .. } = &error
+    else {
+        panic!("{error:?}");
+    };
+    assert_eq!(*task, Task::Account);
+    assert_eq!(u64::from(*attempts), run.traffic.requests());
+    assert_eq!(error.disposition(), Disposition::Transient);
+    let tried = format!("; gave up after {attempts} attempts to look up the account in ");
+    assert!(*attempts > 1 && error.to_string().contains(&tried), "{error}");
+    assert!(error.hint().unwrap().starts_with("check that the host can be reached"));
+    assert!(Instant::now() + PATIENCE / 2 < run.deadline);
+}
+
+#[tokio::test]
+async fn only_the_account_has_less_time_than_the_run() {
+    let server = Scripted::start([Reply::status(503), Reply::status(503), Reply::accept()]).await;
+    let mut config = config(&server.url);
+    config.retry.account_max = Duration::ZERO;
+    let client = client_of(config);
+
+    let error = client.account(&Run::default().context()).await.unwrap_err();
+    let answer = Run::default().send(&client, &mut batch(["1"])).await;
+
+    assert!(
+        error.to_string().ends_with("after 1 attempt to look up the account in 0 s"),
+        "{error}"
+    );
+    assert_eq!(answer.unwrap(), Answer::Accepted);
 }
 
 #[test]

@@ -42,6 +42,7 @@ fn config(endpoint: &str) -> ConnectionConfig {
         retry: RetryPolicy {
             backoff_base: Duration::from_millis(1),
             backoff_max: Duration::from_millis(4),
+            account_max: PATIENCE,
         },
         ..ConnectionConfig::new(secret("site-4711"), secret("key-0815"))
     }
