@@ -165,3 +165,36 @@ fn what_a_newer_binary_wrote_is_told_apart_from_damage() {
     assert_eq!(decoded(&newer_codec).err(), Some(SegmentError::UnknownCodec(CODEC + 1)));
     assert_eq!(decoded(&newer_encoding).err(), Some(SegmentError::UnknownEncoding(200)));
 }
+
+#[test]
+fn the_layout_of_version_1_never_changes() {
+    let mut writer = SegmentWriter::default();
+    let plain = Entry {
+        fingerprint: Some(Fingerprint::from_bytes([0xaa; 16])),
+        ..removed_entry(b"customer-000000001")
+    };
+    let rich = Entry {
+        key: b"customer-000000002",
+        encoding: Encoding::PREVIOUS,
+        target: Some("a@b.c"),
+        flags: EntryFlags { suppressed: true },
+        ..plain
+    };
+    writer.push(&plain).unwrap();
+    writer.push(&rich).unwrap();
+    writer.push_removed(b"d").unwrap();
+
+    let block = writer.finish().unwrap();
+
+    // The two encodings and the count; then each entry's flags, lengths and parts.
+    let mut expected = vec![2, 1, 3];
+    expected.extend_from_slice(&[0b1, 0x0f, 3]);
+    expected.extend_from_slice(b"customer-000000001");
+    expected.extend_from_slice(&[0xaa; 16]);
+    expected.extend_from_slice(&[0b1_1011, 0xf1, 2, b'2']);
+    expected.extend_from_slice(&[0xaa; 16]);
+    expected.extend_from_slice(b"\x05a@b.c");
+    expected.extend_from_slice(&[0b100, 0x01, b'd']);
+    assert_eq!(block.data, expected);
+    assert_eq!((block.codec, block.count, block.crc), (1, 3, crc32fast::hash(&expected)));
+}

@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::future::{Future, poll_fn};
-use std::ops::Bound;
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 use std::task::Poll;
 
-use ciosync::model::SyncId;
-use ciosync::state::{LockHolder, RunLock, StateStore, fold};
+use ciosync::model::{RunId, SyncId};
+use ciosync::state::store::JournalRow;
+use ciosync::state::{LockHolder, RunLock, SegmentWriter, StateStore, fold};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 use super::place::{Place, in_each_store, lock, sync};
-use super::rows::{Changes, Model, accept, apply, folded, journal_row, key, remembered};
+use super::rows::{Changes, Model, accept, apply, entry, folded, journal_row, key, remembered};
 
 /// What happens to a Sync's state.
 #[derive(Clone, Debug)]
@@ -127,17 +128,27 @@ async fn only_the_rows_before_the_first_open_one_are_folded() {
     .await;
 }
 
+/// Returns a journal row of entries so large that some 250 of them fill a segment.
+fn large_row(seq: u64, numbers: Range<u32>) -> JournalRow {
+    let target = "x".repeat(1_000);
+    let mut writer = SegmentWriter::default();
+    for number in numbers {
+        writer.push(&entry(&key(number), number, Some(&target))).unwrap();
+    }
+    JournalRow { run: RunId("run-1".to_owned()), seq, changes: writer.finish().unwrap() }
+}
+
 #[tokio::test]
 async fn a_fold_that_dies_between_its_steps_is_finished_by_the_next() {
-    const ROWS: u32 = 300_000;
+    const ROWS: u32 = 20_000;
     in_each_store(async |place| {
         let store = place.open().await;
         let lock = lock(store.as_ref()).await;
-        accept(store.as_ref(), &lock, 1, 0..ROWS).await;
+        store.append_journal(&lock, &large_row(1, 0..ROWS)).await.unwrap();
         fold(store.as_ref(), &lock, None).await.unwrap();
         let changes: Changes = (0..ROWS)
-            .step_by(1_000)
-            .map(|number| (number, (number % 2_000 == 0).then_some(1)))
+            .step_by(100)
+            .map(|number| (number, (number % 200 == 0).then_some(1)))
             .collect();
         store.append_journal(&lock, &journal_row(2, &changes)).await.unwrap();
         let mut model: Model = (0..ROWS).map(|number| (number, number)).collect();
@@ -168,8 +179,8 @@ async fn rows_that_come_a_few_at_a_time_do_not_make_tiny_segments() {
     in_each_store(async |place| {
         let store = place.open().await;
         let lock = lock(store.as_ref()).await;
-        for seq in 0..60u32 {
-            accept(store.as_ref(), &lock, u64::from(seq), seq * 200..(seq + 1) * 200).await;
+        for seq in 0..30u32 {
+            accept(store.as_ref(), &lock, u64::from(seq), seq * 400..(seq + 1) * 400).await;
             fold(store.as_ref(), &lock, None).await.unwrap();
         }
         let segments = store.segments(&sync(), Bound::Unbounded, 99).await.unwrap();

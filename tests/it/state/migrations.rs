@@ -38,10 +38,10 @@ async fn every_version_has_a_sample_that_reads_back_after_migration() {
             let store = migrated(place, version).await;
 
             let state = store.sync(&sync()).await.unwrap().unwrap();
-            assert_eq!((state.memo, state.segment_rows, state.epoch), (memo(), 5_000, 3));
+            assert_eq!((state.memo, state.segment_rows, state.epoch), (memo(), 300, 3));
             let mut model = folded(&store, &sync()).await;
-            assert!(model.iter().map(|(k, v)| (*k, *v)).eq((0..5_000).map(|n| (n, n))));
-            apply(&mut model, &Changes::from([(7, None), (8, Some(88)), (6_000, Some(6))]));
+            assert!(model.iter().map(|(k, v)| (*k, *v)).eq((0..300).map(|n| (n, n))));
+            apply(&mut model, &Changes::from([(7, None), (8, Some(88)), (400, Some(4))]));
             assert_eq!(remembered(&store, &sync()).await, model);
             let rejections = store.rejections(&sync(), None, 9).await.unwrap();
             assert!(

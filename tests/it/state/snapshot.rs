@@ -59,7 +59,7 @@ async fn a_fold_that_rewrites_segments_is_not_noticed_by_who_reads() {
     in_each_store(async |place| {
         let store = place.open().await;
         let lock = lock(store.as_ref()).await;
-        accept(store.as_ref(), &lock, 1, (0..160_000).step_by(2)).await;
+        accept(store.as_ref(), &lock, 1, (0..120_000).step_by(2)).await;
         fold(store.as_ref(), &lock, None).await.unwrap();
         let mut snapshot = SnapshotReader::open(Arc::clone(&store), sync()).await.unwrap();
         let mut chunk = EntryChunk::default();
@@ -72,7 +72,7 @@ async fn a_fold_that_rewrites_segments_is_not_noticed_by_who_reads() {
             );
             // What was read is delivered: new rows between the old ones, some of these removed.
             let last = *seen.last().unwrap();
-            let changes: Changes = (last.saturating_sub(8_000)..last)
+            let changes: Changes = (last.saturating_sub(3_000)..last)
                 .map(|number| (number, (number % 3 != 0).then_some(1)))
                 .collect();
             if !changes.is_empty() {
@@ -83,7 +83,7 @@ async fn a_fold_that_rewrites_segments_is_not_noticed_by_who_reads() {
         }
 
         assert!(seq > 10, "the reader was not disturbed");
-        assert!(seen.iter().copied().eq((0..160_000).step_by(2)));
+        assert!(seen.iter().copied().eq((0..120_000).step_by(2)));
     })
     .await;
 }
