@@ -11,12 +11,18 @@ use serde::{Deserialize, Serialize};
 pub struct Condition {
     /// Which aspect. Example: `Ready`.
     #[serde(rename = "type")]
-    #[schemars(length(max = 316), regex(pattern = r"^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$"))]
+    #[schemars(
+        length(max = 316),
+        regex(pattern = r"^([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9]$")
+    )]
     pub condition_type: String,
     /// Whether it holds: True, False or Unknown.
     pub status: ConditionStatus,
     /// Why, in one word out of a closed set.
-    #[schemars(length(min = 1, max = 1024), regex(pattern = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$"))]
+    #[schemars(
+        length(min = 1, max = 1024),
+        regex(pattern = r"^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$")
+    )]
     pub reason: String,
     /// Why, for people; the first sentence says what to do.
     #[schemars(length(max = 32_768))]

@@ -25,14 +25,37 @@ use crate::model::secret::SecretSource;
     status = "CustomerIoConnectionStatus",
     derive = "PartialEq",
     doc = "A CustomerIoConnection is a Customer.io workspace that Syncs deliver to: its credentials, and how fast it may be written to.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "Status", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Status",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
     printcolumn(name = "Region", type_ = "string", json_path = ".status.region"),
     printcolumn(name = "Workspace", type_ = "integer", json_path = ".status.workspaceId"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Rate", type_ = "integer", json_path = ".spec.rateLimit.requestsPerSecond", priority = "1"),
-    printcolumn(name = "Throttled", type_ = "string", json_path = ".status.throttledUntil", priority = "1"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = "1")
+    printcolumn(
+        name = "Rate",
+        type_ = "integer",
+        json_path = ".spec.rateLimit.requestsPerSecond",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Throttled",
+        type_ = "string",
+        json_path = ".status.throttledUntil",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = "1"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 pub struct CustomerIoConnectionSpec {

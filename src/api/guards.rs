@@ -95,7 +95,6 @@ impl JsonSchema for Limit {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "x-kubernetes-int-or-string": true,
-            "anyOf": [{ "type": "integer" }, { "type": "string" }],
             "minimum": 0,
             "pattern": PERCENT_PATTERN,
             "maxLength": 8,

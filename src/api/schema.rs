@@ -34,6 +34,11 @@ pub fn check_edit(kind: Kind, resource: &Value, old: &Value) -> Vec<Finding> {
     findings(kind, resource, Some(old))
 }
 
+/// Returns the resource without the nulls that mean absent, as the API server prunes them.
+pub fn without_nulls(kind: Kind, resource: &Value) -> Value {
+    walk::without_nulls(&schema(kind).tree, resource)
+}
+
 fn findings(kind: Kind, resource: &Value, old: Option<&Value>) -> Vec<Finding> {
     let schema = schema(kind);
     let resource = walk::without_nulls(&schema.tree, resource);

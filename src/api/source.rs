@@ -32,12 +32,30 @@ use crate::sources::sqlite::spec::SqliteSpec;
     status = "SourceStatus",
     derive = "PartialEq",
     doc = "A Source is a warehouse, database, spreadsheet or folder that Syncs read from.",
-    printcolumn(name = "Ready", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].status"),
-    printcolumn(name = "Status", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].reason"),
+    printcolumn(
+        name = "Ready",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].status"
+    ),
+    printcolumn(
+        name = "Status",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].reason"
+    ),
     printcolumn(name = "Type", type_ = "string", json_path = ".status.type"),
     printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(name = "Last-Probe", type_ = "date", json_path = ".status.lastProbeTime", priority = "1"),
-    printcolumn(name = "Message", type_ = "string", json_path = ".status.conditions[?(@.type==\"Ready\")].message", priority = "1")
+    printcolumn(
+        name = "Last-Probe",
+        type_ = "date",
+        json_path = ".status.lastProbeTime",
+        priority = "1"
+    ),
+    printcolumn(
+        name = "Message",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"Ready\")].message",
+        priority = "1"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(validation = Rule::new("[has(self.postgres), has(self.redshift), has(self.bigquery), has(self.snowflake), has(self.databricks), has(self.googleSheets), has(self.rockset), has(self.sqlite), has(self.files)].filter(x, x).size() == 1").message("a Source has exactly one of the blocks postgres, redshift, bigquery, snowflake, databricks, googleSheets, rockset, sqlite and files"))]

@@ -382,12 +382,7 @@ pub struct RateLimitSpec {
 
 impl Default for RateLimitSpec {
     fn default() -> Self {
-        Self {
-            requests_per_second: 150,
-            burst: 600,
-            records_per_second: 20_000,
-            max_in_flight: 32,
-        }
+        Self { requests_per_second: 150, burst: 600, records_per_second: 20_000, max_in_flight: 32 }
     }
 }
 

@@ -6,6 +6,8 @@ use schemars::JsonSchema;
 use serde::de::{Deserializer, Error as _, Unexpected};
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::template::{Template, TemplateError};
+
 /// One attribute and where its value comes from: a column, a constant or a template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -67,6 +69,11 @@ impl MappingSpec {
     pub fn attribute(&self) -> Option<&str> {
         self.to.as_deref().or(self.from.as_deref())
     }
+
+    /// Returns what is wrong with the template, if there is one.
+    pub fn template_error(&self) -> Option<TemplateError> {
+        Template::parse(self.template.as_deref()?).err()
+    }
 }
 
 /// A constant as written: `constant: null` differs from no constant.
@@ -94,7 +101,9 @@ fn present_constant<'de, D: Deserializer<'de>>(
     match Option::<String>::deserialize(deserializer) {
         Ok(None) => Ok(Some(ConstantSpec::Null)),
         Ok(Some(text)) => Ok(Some(ConstantSpec::Text(text))),
-        Err(_) => Err(D::Error::invalid_type(Unexpected::Other("another kind"), &"a string or null")),
+        Err(_) => {
+            Err(D::Error::invalid_type(Unexpected::Other("another kind"), &"a string or null"))
+        }
     }
 }
 

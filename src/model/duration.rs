@@ -107,8 +107,7 @@ impl FromStr for GoDuration {
 fn leading_part<'a>(text: &str, rest: &'a str) -> Result<(u128, &'a str), DurationError> {
     let malformed =
         |found: String| DurationError::Malformed { text: text.chars().take(40).collect(), found };
-    let number_end =
-        rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+    let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     let (number, after) = rest.split_at(number_end);
     if number.is_empty() {
         return Err(malformed("a number is missing".into()));

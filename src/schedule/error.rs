@@ -15,13 +15,13 @@ pub enum ScheduleError {
     #[error("the interval is too long")]
     IntervalTooLong,
     /// A time zone inside of the cron expression.
-    #[error("a time zone inside of the schedule")]
+    #[error("the schedule holds a time zone")]
     ZoneInside,
     /// `@every`.
     #[error("`@every` is an interval, not a schedule")]
     Every,
     /// A word such as `@daily` that isn't known.
-    #[error("`{word}` is no schedule")]
+    #[error("`{word}` is not a schedule")]
     UnknownWord {
         /// The word as written.
         word: String,
@@ -33,7 +33,7 @@ pub enum ScheduleError {
         count: usize,
     },
     /// A field that can't be read.
-    #[error("`{text}` is no {field}")]
+    #[error("`{text}` is not a valid {field}")]
     Field {
         /// Which field. Example: `hour`.
         field: &'static str,
@@ -49,7 +49,7 @@ pub enum ScheduleError {
         text: String,
     },
     /// A time zone that isn't known.
-    #[error("`{name}` is no time zone")]
+    #[error("`{name}` is not a time zone")]
     UnknownZone {
         /// What was written.
         name: String,
@@ -69,7 +69,9 @@ impl ScheduleError {
             Self::IntervalTooShort | Self::IntervalTooLong => {
                 "write an interval such as 15m".into()
             }
-            Self::ZoneInside => "write the zone in the field timeZone, such as Europe/Berlin".into(),
+            Self::ZoneInside => {
+                "write the zone in the field timeZone, such as Europe/Berlin".into()
+            }
             Self::Every => "write `interval: 15m` instead of `schedule: \"@every 15m\"`".into(),
             Self::UnknownWord { .. } => {
                 "the words are @hourly, @daily, @weekly, @monthly and @yearly".into()

@@ -118,7 +118,8 @@ impl Interval {
         if length < INTERVAL_MIN {
             return Err(ScheduleError::IntervalTooShort);
         }
-        let length = SignedDuration::try_from(length).map_err(|_| ScheduleError::IntervalTooLong)?;
+        let length =
+            SignedDuration::try_from(length).map_err(|_| ScheduleError::IntervalTooLong)?;
         Ok(Self { length })
     }
 

@@ -76,14 +76,8 @@ fn a_whole_skipped_day_runs_at_its_end() {
 
 #[test]
 fn words_stand_for_fields() {
-    assert_eq!(
-        slots(&cron("@hourly", "UTC"), "2026-01-01T00:30:00Z", 1),
-        ["2026-01-01T01:00:00Z"]
-    );
-    assert_eq!(
-        slots(&cron("@weekly", "UTC"), "2026-01-01T00:30:00Z", 1),
-        ["2026-01-04T00:00:00Z"]
-    );
+    assert_eq!(slots(&cron("@hourly", "UTC"), "2026-01-01T00:30:00Z", 1), ["2026-01-01T01:00:00Z"]);
+    assert_eq!(slots(&cron("@weekly", "UTC"), "2026-01-01T00:30:00Z", 1), ["2026-01-04T00:00:00Z"]);
 }
 
 #[test]
@@ -104,7 +98,15 @@ fn what_is_no_schedule_is_refused_with_a_way_out() {
             refusal("0 6 * * *", "Europe/Brelin"),
         ]
         .join("\n"),
-        @""
+        @r#"
+        the schedule holds a time zone: write the zone in the field timeZone, such as Europe/Berlin
+        a schedule has five fields, this has 6: there is no field for seconds: write minute hour day-of-month month day-of-week
+        `25` is not a valid hour: write 0-23, `*`, a range `a-b`, a step `*/n`, or a list of these
+        `@every` is an interval, not a schedule: write `interval: 15m` instead of `schedule: "@every 15m"`
+        `0 0 30 2 *` never comes: check day and month
+        `@noon` is not a schedule: the words are @hourly, @daily, @weekly, @monthly and @yearly
+        `Europe/Brelin` is not a time zone: write an IANA name such as Europe/Berlin, America/New_York or UTC
+        "#
     );
 }
 

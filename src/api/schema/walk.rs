@@ -92,8 +92,7 @@ impl Walk {
 
     fn object(&mut self, schema: &Value, fields: &Map<String, Value>, path: &str) {
         let empty = Map::new();
-        let properties =
-            schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
+        let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
         let any_name = schema.get("additionalProperties").filter(|any| any.is_object());
         let is_open = properties.is_empty() && any_name.is_none();
         for (name, field) in fields {
@@ -108,10 +107,8 @@ impl Walk {
         let required = schema.get("required").and_then(Value::as_array);
         for name in required.into_iter().flatten().filter_map(Value::as_str) {
             if !fields.contains_key(name) {
-                let description =
-                    properties.get(name).and_then(|field| field.get("description"));
-                let mut finding =
-                    Finding::error(path, format!("the field `{name}` is missing"));
+                let description = properties.get(name).and_then(|field| field.get("description"));
+                let mut finding = Finding::error(path, format!("the field `{name}` is missing"));
                 finding.hint = description.and_then(Value::as_str).map(first_sentence);
                 self.say_blocking(finding);
             }

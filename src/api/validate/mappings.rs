@@ -7,11 +7,7 @@ use crate::api::SyncSpec;
 use crate::api::finding::Finding;
 use crate::customerio::spec::Entity;
 use crate::mapping::spec::MappingSpec;
-use crate::mapping::template::Template;
-
-/// Longest name of an attribute, in bytes. Source: Customer.io Track API, "attribute name cannot be
-/// longer than 150 bytes".
-const NAME_LENGTH_MAX_BYTES: usize = 150;
+use crate::model::limits::attribute_name_problem;
 
 /// Names that can't be attributes of a person. Source: Customer.io, reserved attributes; the others
 /// of that list (`email`, `phone`, `created_at`, `unsubscribed`, `timezone` …) are attributes with
@@ -21,7 +17,7 @@ const RESERVED_PERSON: [&str; 1] = ["cio_id"];
 /// Names that can't be attributes of an object. Source: Customer.io, reserved object attributes.
 const RESERVED_OBJECT: [&str; 4] = ["cio_object_id", "object_id", "objectId", "relationship"];
 
-/// Where a person's consent lives: one attribute, and one that holds the topics.
+/// Where a person's consent by topic lives.
 const CONSENT_TOPICS: &str = "cio_subscription_preferences";
 
 /// Returns what is wrong with a Sync's mappings, and what is good to know about them.
@@ -30,15 +26,13 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     for (index, mapping) in spec.mappings.iter().enumerate() {
         let path = format!("spec.mappings[{index}]");
-        findings.extend(mapping.template.as_deref().and_then(|text| template_finding(&path, text)));
+        findings.extend(template_finding(&path, mapping));
         let Some(name) = mapping.attribute() else { continue };
-        let name_path = if mapping.to.is_some() {
-            format!("{path}.to")
-        } else {
-            format!("{path}.from")
-        };
+        let name_path =
+            if mapping.to.is_some() { format!("{path}.to") } else { format!("{path}.from") };
         if let Some(first) = seen.insert(name, index) {
-            let message = format!("the attribute `{name}` is already set by spec.mappings[{first}]");
+            let message =
+                format!("the attribute `{name}` is already set by spec.mappings[{first}]");
             let hint = "take one of the two away, or give one another name with `to`";
             findings.push(Finding::error(&name_path, message).hint(hint));
         }
@@ -49,8 +43,8 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     findings
 }
 
-fn template_finding(path: &str, text: &str) -> Option<Finding> {
-    let error = Template::parse(text).err()?;
+fn template_finding(path: &str, mapping: &MappingSpec) -> Option<Finding> {
+    let error = mapping.template_error()?;
     Some(
         Finding::error(format!("{path}.template"), format!("the template {error}"))
             .hint("a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`"),
@@ -59,12 +53,9 @@ fn template_finding(path: &str, text: &str) -> Option<Finding> {
 
 /// Returns why a name can't be used for an attribute.
 fn name_finding(path: &str, name: &str, spec: &SyncSpec) -> Option<Finding> {
-    if name.len() > NAME_LENGTH_MAX_BYTES {
-        let message = format!(
-            "the name has {} bytes, Customer.io takes {NAME_LENGTH_MAX_BYTES} at most",
-            name.len()
-        );
-        return Some(Finding::error(path, message).hint("give it a shorter name with `to`"));
+    if let Some(problem) = attribute_name_problem(name) {
+        let message = format!("the name `{name}` {problem}");
+        return Some(Finding::error(path, message).hint("give it another name with `to`"));
     }
     if name.trim() != name || name.chars().any(char::is_control) {
         let message = "the name begins or ends with white space, or holds a control character";
@@ -79,12 +70,6 @@ fn name_finding(path: &str, name: &str, spec: &SyncSpec) -> Option<Finding> {
         let message = format!("`{name}` is set by identifiers already");
         return Some(Finding::error(path, message).hint("take this mapping away"));
     }
-    if name.starts_with('_') {
-        let message = format!(
-            "`{name}`: Customer.io keeps names that begin with an underscore for itself"
-        );
-        return Some(Finding::error(path, message).hint("give it another name with `to`"));
-    }
     let reserved: &[&str] = match spec.entity {
         Entity::Person => &RESERVED_PERSON,
         Entity::Object => &RESERVED_OBJECT,
@@ -98,24 +83,7 @@ fn name_finding(path: &str, name: &str, spec: &SyncSpec) -> Option<Finding> {
         let message = format!("`{name}` is Customer.io's own name");
         return Some(Finding::error(path, message).hint("give it another name with `to`"));
     }
-    if name.contains('.') && !is_consent_topic(name) {
-        let message = format!("`{name}`: Customer.io may read a dot in a name as a path");
-        return Some(
-            Finding::error(path, message)
-                .hint("write an underscore instead; only cio_subscription_preferences.topics.topic_N has dots"),
-        );
-    }
     None
-}
-
-/// Returns whether a name is one topic of a person's consent:
-/// `cio_subscription_preferences.topics.topic_<number>`.
-fn is_consent_topic(name: &str) -> bool {
-    name.strip_prefix(CONSENT_TOPICS)
-        .and_then(|rest| rest.strip_prefix(".topics.topic_"))
-        .is_some_and(|number| {
-            !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
-        })
 }
 
 /// Customer.io changes an e-mail by id only where the workspace allows it, and answers 200 either
@@ -141,7 +109,7 @@ fn consent_finding(
     entity: Entity,
 ) -> Option<Finding> {
     mapping.consent?;
-    let is_consent = name == "unsubscribed" || name == CONSENT_TOPICS || is_consent_topic(name);
+    let is_consent = name == "unsubscribed" || name.starts_with(CONSENT_TOPICS);
     if entity == Entity::Person && is_consent {
         return None;
     }

@@ -8,6 +8,7 @@ use crate::api::finding::Finding;
 use crate::api::{CustomerIoConnectionSpec, SourceSpec, SyncSpec};
 
 mod mappings;
+mod needs;
 mod sql;
 mod timing;
 mod unsupported;
@@ -15,6 +16,7 @@ mod unsupported;
 #[cfg(test)]
 mod tests;
 
+pub use needs::{NamedSecret, connection_secrets, model_fits, needs_app_key, source_secrets};
 pub use sql::check_sql;
 
 /// Returns what is wrong with a Sync by itself, and what is good to know about it.

@@ -30,7 +30,12 @@ fn times_that_make_no_sense_are_found() {
         "mappings": [{"from": "seen_at", "timeZone": "Berlin"}],
     }));
 
-    insta::assert_snapshot!(lines(&sync(&spec)), @"");
+    insta::assert_snapshot!(lines(&sync(&spec)), @"
+        spec.schedule: `25` is not a valid hour (write 0-23, `*`, a range `a-b`, a step `*/n`, or a list of these)
+        spec.mappings[0].timeZone: `Berlin` is not a time zone (write an IANA name such as Europe/Berlin, America/New_York or UTC)
+        spec.timeout: it must be longer than nothing
+        spec.retry.minBackoff: the shortest pause, 1h, is longer than the longest, 30m
+        ");
 }
 
 #[test]
@@ -48,7 +53,14 @@ fn names_that_customer_io_keeps_are_refused() {
         ],
     }));
 
-    insta::assert_snapshot!(lines(&sync(&spec)), @"");
+    insta::assert_snapshot!(lines(&sync(&spec)), @"
+        spec.mappings[0].from: `id` is set by identifiers already (take this mapping away)
+        spec.mappings[1].from: `cio_id` is Customer.io's own name (give it another name with `to`)
+        spec.mappings[2].from: the name `_update` starts with `_`, which Customer.io keeps for itself (give it another name with `to`)
+        spec.mappings[3].from: the name `address.city` has a dot, which Customer.io may take for a path into the attribute before it (give it another name with `to`)
+        spec.mappings[6].to: the attribute `plan` is already set by spec.mappings[5] (take one of the two away, or give one another name with `to`)
+        spec.mappings[7].to: the name `éééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééééé` is longer than 150 bytes (give it another name with `to`)
+        ");
 }
 
 #[test]
@@ -70,7 +82,7 @@ fn consent_is_for_consent_only() {
         ],
     }));
 
-    insta::assert_snapshot!(lines(&sync(&spec)), @"");
+    insta::assert_snapshot!(lines(&sync(&spec)), @"spec.mappings[1].consent: `plan` is no consent of a person (consent belongs to mappings of unsubscribed and cio_subscription_preferences)");
 }
 
 #[test]
@@ -82,7 +94,12 @@ fn templates_know_columns_only() {
         .map(|(index, text)| serde_json::json!({"template": text, "to": format!("t{index}")}))
         .collect();
 
-    insta::assert_snapshot!(lines(&sync(&sync_with(serde_json::json!({"mappings": mappings})))), @"");
+    insta::assert_snapshot!(lines(&sync(&sync_with(serde_json::json!({"mappings": mappings})))), @"
+        spec.mappings[0].template: the template knows column names between its braces and nothing else (a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`)
+        spec.mappings[1].template: the template has a `{{` without its `}}` (a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`)
+        spec.mappings[2].template: the template has `{{}}` without a column's name (a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`)
+        spec.mappings[3].template: the template names no column; write a `constant` instead (a template knows `{{column}}` only, such as `{{first_name}} {{last_name}}`)
+        ");
 }
 
 #[test]
@@ -104,7 +121,13 @@ fn a_model_is_one_statement_that_reads() {
         ["-- nothing", "select 1; drop table t", "delete from t", "select 'open", "select 1 /* open"]
             .map(|sql| refusal(sql).unwrap())
             .join("\n"),
-        @""
+        @"
+        spec.model.sql: the statement is empty (write one select with the columns that the Sync uses)
+        spec.model.sql: there are 2 statements, a model is one (keep the select, take the others away)
+        spec.model.sql: the statement begins with `delete` (a model only reads: begin with select, with, values or table)
+        spec.model.sql: a string is never closed
+        spec.model.sql: a comment is never closed
+        "
     );
 }
 
@@ -129,7 +152,16 @@ fn what_this_version_cant_do_is_said() {
 
     let findings = [sync(&spec), source(&bigquery), source(&files)].concat();
 
-    insta::assert_snapshot!(lines(&findings), @"");
+    insta::assert_snapshot!(lines(&findings), @"
+        spec.entity: this version can't deliver `entity: event` yet (person is what it can deliver)
+        spec.execution: this version can't run in a Job of its own yet (take `execution` away: runs execute in the operator)
+        spec.model.cursor: this version can't read with a cursor yet (take the field away)
+        spec.model.range: this version can't read a range of a spreadsheet yet (take the field away)
+        spec.refresh: this version can't send rows again by age yet (take the field away)
+        spec.bigquery: this version can't read from Google BigQuery yet (postgres, sqlite and files are what it can read)
+        spec.files.format: this version can't read Parquet yet (csv is what it can read)
+        spec.files.url: this version can't read from s3:// yet (a folder or file of this machine is what it can read)
+        ");
 }
 
 #[test]

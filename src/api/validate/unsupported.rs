@@ -32,7 +32,11 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
         ("spec.removeAfter", "wait before it removes", spec.remove_after.is_some()),
         ("spec.refresh", "send rows again by age", spec.refresh.is_some()),
         ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
-        ("spec.adoptStateFrom", "take over the state of another Sync", spec.adopt_state_from.is_some()),
+        (
+            "spec.adoptStateFrom",
+            "take over the state of another Sync",
+            spec.adopt_state_from.is_some(),
+        ),
     ];
     for (path, what, is_asked) in fields {
         if is_asked {
