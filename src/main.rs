@@ -11,7 +11,10 @@ fn main() -> ExitCode {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
     if let Err(error) = ciosync::telemetry::init(&cli.log) {
-        return report(&anyhow::Error::from(error).context("--log can't be read"), Exit::InvalidInput);
+        return report(
+            &anyhow::Error::from(error).context("--log can't be read"),
+            Exit::InvalidInput,
+        );
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,

@@ -7,8 +7,11 @@
 )]
 
 mod architecture;
+mod crds;
 mod customerio;
 mod emulator;
+mod manifests;
+mod rules;
 mod sources;
 mod state;
 mod support;
