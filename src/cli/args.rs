@@ -20,7 +20,13 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// What to log on stderr, as `tracing` filters are written: `info`, `ciosync=debug`.
-    #[arg(long, global = true, env = "CIOSYNC_LOG", default_value = "warn", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        env = "CIOSYNC_LOG",
+        default_value = "warn",
+        hide_env_values = true
+    )]
     pub log: String,
 }
 

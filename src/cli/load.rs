@@ -70,7 +70,8 @@ fn ambiguous_secrets(manifests: &Manifests) -> Vec<Complaint> {
             .collect();
         for (one, other) in ambiguous_variables(references) {
             let message = format!("{one} and {other} would both be read from one variable");
-            let finding = Finding::error("spec", message).hint("rename one, or use `--secrets DIR`");
+            let finding =
+                Finding::error("spec", message).hint("rename one, or use `--secrets DIR`");
             complaints.push(connection.complaint(finding));
         }
     }
@@ -137,7 +138,8 @@ impl<'a> Workshop<'a> {
     fn sql_from(&self, sync: &Manifest<Sync>) -> Option<String> {
         let reference = &sync.object.spec.model.sql_from.as_ref()?.config_map_key_ref;
         let maps = &self.loaded.manifests.config_maps;
-        let map = maps.iter().find(|it| it.namespace == sync.namespace && it.name == reference.name)?;
+        let map =
+            maps.iter().find(|it| it.namespace == sync.namespace && it.name == reference.name)?;
         map.object.get(&reference.key).cloned()
     }
 

@@ -14,10 +14,12 @@ pub fn in_dependency_order(syncs: &[(SyncId, Vec<SyncId>)]) -> Vec<SyncId> {
         .collect();
     let mut ordered = Vec::new();
     while ordered.len() < syncs.len() {
-        let ready = syncs.iter().map(|(id, _)| id).find(|id| {
-            waiting.get(id).is_some_and(BTreeSet::is_empty)
-        });
-        let next = ready.or_else(|| syncs.iter().map(|(id, _)| id).find(|id| waiting.contains_key(id)));
+        let ready = syncs
+            .iter()
+            .map(|(id, _)| id)
+            .find(|id| waiting.get(id).is_some_and(BTreeSet::is_empty));
+        let next =
+            ready.or_else(|| syncs.iter().map(|(id, _)| id).find(|id| waiting.contains_key(id)));
         let Some(next) = next else { break };
         waiting.remove(next);
         for after in waiting.values_mut() {

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 use super::args::{PlanArgs, PlanFormat};
 use super::exit::Exit;
 use super::load::{self, Ready, Workshop};
-use super::render::plan::{self as render, Planned};
 use super::render::complaints;
+use super::render::plan::{self as render, Planned};
 use super::run::spill_dir;
 use super::select::{ids, select, suspended_note};
 use super::{console, progress, state_access};
@@ -56,13 +56,15 @@ pub async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
     let cancel = console::cancel_on_signal();
     let mut all = Vec::new();
     for next in &ready {
-        let options = RunOptions {
-            full_resync: full_resync.contains(&next.id),
-            ..RunOptions::default()
-        };
+        let options =
+            RunOptions { full_resync: full_resync.contains(&next.id), ..RunOptions::default() };
         let result = plan_one(&args, next, store.clone(), options, cancel.clone()).await;
-        all.push(Planned { sync: next.id.clone(), entity: next.pipeline.entity.clone(),
-            behavior: next.pipeline.behavior.clone(), result });
+        all.push(Planned {
+            sync: next.id.clone(),
+            entity: next.pipeline.entity.clone(),
+            behavior: next.pipeline.behavior.clone(),
+            result,
+        });
     }
     print(&args, &all)?;
     Ok(Exit::of_all(all.iter().map(|planned| exit_of(planned, args.exit_code))))

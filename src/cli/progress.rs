@@ -73,7 +73,8 @@ async fn log(name: &str, progress: watch::Receiver<Progress>) {
 }
 
 fn line(progress: &Progress, elapsed: Duration) -> String {
-    let Progress { phase, rows_read, planned, is_plan_complete, delivered, rejected, .. } = *progress;
+    let Progress { phase, rows_read, planned, is_plan_complete, delivered, rejected, .. } =
+        *progress;
     let mut line = format!("{}  {} rows read", phase.as_str(), grouped(rows_read));
     if phase == Phase::Starting {
         return "starting".to_owned();

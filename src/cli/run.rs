@@ -8,13 +8,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputFormat, RunArgs};
+use super::console;
 use super::emulate::Emulated;
 use super::exit::Exit;
 use super::load::{self, Ready, Workshop};
 use super::order::in_dependency_order;
-use super::console;
-use super::render::run::{self as render, Ended};
 use super::render::complaints;
+use super::render::run::{self as render, Ended};
 use super::select::{ids, select, suspended_note};
 use super::{progress, state_access};
 use crate::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
@@ -110,8 +110,7 @@ struct Runner<'a> {
 
 impl Runner<'_> {
     async fn run_all(&self, ready: &[Ready]) -> anyhow::Result<Vec<Ended>> {
-        let order: Vec<_> =
-            ready.iter().map(|it| (it.id.clone(), it.depends_on.clone())).collect();
+        let order: Vec<_> = ready.iter().map(|it| (it.id.clone(), it.depends_on.clone())).collect();
         let mut failed: BTreeSet<SyncId> = BTreeSet::new();
         let mut all = Vec::new();
         for id in in_dependency_order(&order) {

@@ -95,7 +95,11 @@ pub fn variable(reference: &SecretKeyRef) -> String {
 
 #[async_trait]
 impl SecretReader for LaptopSecrets {
-    async fn read(&self, namespace: &str, reference: &SecretKeyRef) -> Result<Secret, ResolveError> {
+    async fn read(
+        &self,
+        namespace: &str,
+        reference: &SecretKeyRef,
+    ) -> Result<Secret, ResolveError> {
         if let Some(value) = self.from_place(reference)? {
             return Ok(Secret::new(value));
         }

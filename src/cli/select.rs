@@ -34,7 +34,11 @@ pub fn select<'a>(
 ///
 /// # Errors
 /// Names that no Sync has.
-pub fn ids(manifests: &Manifests, names: &[String], namespace: &str) -> Result<Vec<SyncId>, String> {
+pub fn ids(
+    manifests: &Manifests,
+    names: &[String],
+    namespace: &str,
+) -> Result<Vec<SyncId>, String> {
     let mut ids = Vec::new();
     for name in names {
         let id = match name.split_once('/') {
@@ -44,7 +48,10 @@ pub fn ids(manifests: &Manifests, names: &[String], namespace: &str) -> Result<V
         if !manifests.syncs.iter().any(|sync| id_of(sync) == id) {
             let all: Vec<String> =
                 manifests.syncs.iter().map(|sync| id_of(sync).to_string()).collect();
-            return Err(format!("there is no Sync `{id}` in the files; they hold {}", all.join(", ")));
+            return Err(format!(
+                "there is no Sync `{id}` in the files; they hold {}",
+                all.join(", ")
+            ));
         }
         ids.push(id);
     }

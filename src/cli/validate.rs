@@ -55,7 +55,8 @@ pub async fn run(args: ValidateArgs) -> anyhow::Result<Exit> {
 
 fn summary(loaded: &Loaded) -> String {
     let manifests = &loaded.manifests;
-    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
+    let count =
+        |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     format!(
         "{}, {}, {}: valid\n",
         count(manifests.sources.len(), "Source"),
@@ -100,8 +101,11 @@ async fn connect(loaded: &Loaded) -> (Vec<Complaint>, bool) {
 }
 
 async fn probe(client: &Client) -> Result<(), DeliveryError> {
-    let (cancel, clock, traffic) =
-        (CancellationToken::new(), SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
+    let (cancel, clock, traffic) = (
+        CancellationToken::new(),
+        SendClock::not_before(Timestamp::UNIX_EPOCH),
+        Traffic::default(),
+    );
     let context = SendContext {
         deadline: Instant::now() + PROBE_TIMEOUT,
         cancel: &cancel,

@@ -119,8 +119,13 @@ impl Guards {
         let tripped = |guard, limit: Limit, count: fn(&RunCounts) -> u64, base, what| {
             let actual = count(counts);
             let allowed = approved_up_to(count).is_some_and(|up_to| actual <= up_to);
-            (limit.is_exceeded(actual, base) && !allowed)
-                .then(|| Tripped { guard, limit: limit.to_string(), actual, base, what })
+            (limit.is_exceeded(actual, base) && !allowed).then(|| Tripped {
+                guard,
+                limit: limit.to_string(),
+                actual,
+                base,
+                what,
+            })
         };
         if let Some(rows) = self.min_rows
             && counts.rows_read < rows
@@ -128,11 +133,22 @@ impl Guards {
         {
             let limit = rows.to_string();
             let what = "rows were read";
-            return Some(Tripped { guard: "minRows", limit, actual: counts.rows_read, base: 0, what });
+            return Some(Tripped {
+                guard: "minRows",
+                limit,
+                actual: counts.rows_read,
+                base: 0,
+                what,
+            });
         }
         if let Some(limit) = self.max_invalid
-            && let Some(found) =
-                tripped("maxInvalid", limit, |c| c.invalid, counts.rows_read, "rows read are invalid")
+            && let Some(found) = tripped(
+                "maxInvalid",
+                limit,
+                |c| c.invalid,
+                counts.rows_read,
+                "rows read are invalid",
+            )
         {
             return Some(found);
         }
@@ -156,7 +172,13 @@ impl Guards {
         });
         added.or_else(|| {
             self.max_changed.and_then(|limit| {
-                tripped("maxChanged", limit, |c| c.changed, snapshot_rows, "remembered rows changed")
+                tripped(
+                    "maxChanged",
+                    limit,
+                    |c| c.changed,
+                    snapshot_rows,
+                    "remembered rows changed",
+                )
             })
         })
     }
@@ -166,7 +188,12 @@ impl Guards {
 mod tests {
     use super::*;
 
-    fn guard_of(guards: Guards, counts: RunCounts, first: bool, approved: Option<&RunCounts>) -> Option<&'static str> {
+    fn guard_of(
+        guards: Guards,
+        counts: RunCounts,
+        first: bool,
+        approved: Option<&RunCounts>,
+    ) -> Option<&'static str> {
         let input = GuardInput {
             counts: &counts,
             snapshot_rows: 1_000,

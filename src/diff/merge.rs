@@ -110,7 +110,11 @@ mod tests {
     }
 
     /// Runs the merge as the engine does and tells which rows were met, not met, and left behind.
-    fn merge(rows: &BTreeSet<u8>, entries: &BTreeSet<u8>, size: usize) -> BTreeMap<u8, &'static str> {
+    fn merge(
+        rows: &BTreeSet<u8>,
+        entries: &BTreeSet<u8>,
+        size: usize,
+    ) -> BTreeMap<u8, &'static str> {
         let mut remaining = chunks(entries, size).into_iter();
         let (mut chunk, mut cursor) = (Chunk(Vec::new()), Cursor::default());
         let mut found = BTreeMap::new();

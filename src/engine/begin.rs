@@ -146,4 +146,3 @@ fn settled_keys(pipeline: &Pipeline, columns: &[Column]) -> Vec<Column> {
 pub fn left_behind(memo: &SyncMemo, attributes: &[String]) -> Vec<String> {
     memo.attributes.iter().filter(|name| !attributes.contains(name)).cloned().collect()
 }
-

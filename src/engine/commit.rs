@@ -42,7 +42,17 @@ impl Committer {
         on_remove: Option<OnRemove>,
     ) -> Self {
         let silent = SegmentWriter::default();
-        Self { store, lock, run, encoding, on_remove, next_seq: 1, unfolded: 0, silent, silent_count: 0 }
+        Self {
+            store,
+            lock,
+            run,
+            encoding,
+            on_remove,
+            next_seq: 1,
+            unfolded: 0,
+            silent,
+            silent_count: 0,
+        }
     }
 
     /// Remembers the items of an answered batch but those in `refused`, sorted by index. Returns
@@ -120,7 +130,9 @@ impl Committer {
     /// # Errors
     /// Where rows come out of order.
     pub fn forget(&mut self, key: &[u8]) -> Result<bool, RunError> {
-        self.silent.push_removed(key).map_err(|_| RunError::Internal("a row can't be forgotten"))?;
+        self.silent
+            .push_removed(key)
+            .map_err(|_| RunError::Internal("a row can't be forgotten"))?;
         Ok(self.is_silent_full())
     }
 

@@ -284,8 +284,7 @@ impl<'a> Delivery<'a> {
     }
 
     fn report_progress(&self) {
-        let (delivered, rejected) =
-            (self.parts.refusals.accepted(), self.parts.refusals.refused());
+        let (delivered, rejected) = (self.parts.refusals.accepted(), self.parts.refusals.refused());
         let requests = self.parts.context.traffic.requests();
         self.parts.progress.send_modify(|progress| {
             progress.delivered = delivered;

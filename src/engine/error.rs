@@ -90,7 +90,9 @@ pub enum RunError {
         code: Option<String>,
     },
     /// It can't be known whether removals would hit people of another Sync.
-    #[error("{other} identifies the same people by {identifier}, so it can't be known whom it holds")]
+    #[error(
+        "{other} identifies the same people by {identifier}, so it can't be known whom it holds"
+    )]
     RemovalUnsafe {
         /// The other Sync.
         other: SyncId,
@@ -163,7 +165,9 @@ impl RunError {
             Self::Source(error) => error.hint.clone(),
             Self::State(error) => error.hint(),
             Self::Delivery(error) => error.hint(),
-            Self::Spill(_) => Some("free some disk, or name another folder with --spool-dir".into()),
+            Self::Spill(_) => {
+                Some("free some disk, or name another folder with --spool-dir".into())
+            }
             Self::Mapping(complaints) => complaints.first().and_then(|it| it.hint.clone()),
             Self::MixedKey { column, .. } => {
                 Some(format!("cast it in the query: `cast({column} as text) as {column}`"))
@@ -202,7 +206,9 @@ impl RunError {
                  `exclusive: true` if no other Sync writes these people"
                     .into(),
             ),
-            Self::Timeout(_) => Some("raise `timeout`; the next run goes on where this one was".into()),
+            Self::Timeout(_) => {
+                Some("raise `timeout`; the next run goes on where this one was".into())
+            }
             Self::OutOfOrder => Some("please report this; nothing was removed".into()),
             Self::Stopped | Self::Internal(_) => None,
         }

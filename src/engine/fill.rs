@@ -141,10 +141,7 @@ impl Filler {
         key: &[u8],
         target: &str,
     ) -> Result<Option<(Batch, Ledger)>, RunError> {
-        let on_remove = self
-            .rules
-            .on_remove
-            .ok_or(RunError::Internal("only a mirror removes"))?;
+        let on_remove = self.rules.on_remove.ok_or(RunError::Internal("only a mirror removes"))?;
         let mut record = std::mem::take(&mut self.removal);
         let names: &[String] = match on_remove {
             OnRemove::Clear => &self.rules.clearable,

@@ -8,8 +8,8 @@ use tokio::sync::watch;
 
 use super::change::Change;
 use super::error::RunError;
-use super::invalid::{InvalidRows, numbered_key};
 use super::gate::{Bounds, bounded, check_invalid};
+use super::invalid::{InvalidRows, numbered_key};
 use super::pipeline::{InitialRun, Pipeline};
 use super::progress::Progress;
 use super::read::RowReader;
@@ -21,8 +21,8 @@ use crate::diff::{Cursor, Entries, Guards, Met, Present, Verdict, judge};
 use crate::mapping::{Mapper, RowError};
 use crate::model::rejection::InvalidCode;
 use crate::model::{
-    ChangeKind, Encoding, Entry, EntryBuf, Fingerprint, IdentifierKind, RecordBuf, RecordView, Rejection,
-    RejectionKind, Row, RowBatch, RunCounts, Target,
+    ChangeKind, Encoding, Entry, EntryBuf, Fingerprint, IdentifierKind, RecordBuf, RecordView,
+    Rejection, RejectionKind, Row, RowBatch, RunCounts, Target,
 };
 use crate::spill::{SortedReader, SpoolWriter};
 use crate::state::EntryChunk;
@@ -222,7 +222,9 @@ impl Planner {
             Ok(Some(size)) => Err(Rejection::invalid(
                 InvalidCode::ItemTooLarge,
                 None,
-                format!("the row takes {size} bytes as JSON, more than the {limit} that may be sent"),
+                format!(
+                    "the row takes {size} bytes as JSON, more than the {limit} that may be sent"
+                ),
             )),
             Ok(None) | Err(_) => Ok(()),
         }
@@ -312,10 +314,7 @@ impl Planner {
         let Met::Entry(index) = met else { return Ok(()) };
         let Some(entry) = self.chunk.get(index) else { return Ok(()) };
         if entry.write_target(self.mapper.key_shape(), &mut self.scratch.target).is_some() {
-            let target = Target {
-                kind: self.mapper.identifier(),
-                text: &self.scratch.target,
-            };
+            let target = Target { kind: self.mapper.identifier(), text: &self.scratch.target };
             self.targets.present(target, entry.key, Counted::HolderOnly)?;
         }
         Ok(())

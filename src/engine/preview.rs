@@ -24,8 +24,8 @@ use super::targets::TargetCheck;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::diff::{GuardInput, Tripped};
 use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, canonical};
+use crate::spill::spool;
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
-use crate::spill::{spool};
 use crate::state::{SnapshotReader, StateStore};
 
 /// Changes of each kind that a preview shows one by one.
@@ -104,9 +104,9 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let (stream, mapper) = gate::bounded(opening, &cancel, deadline, &pipeline).await?;
     begin::check_key_shape(&memo, mapper.key_shape())?;
     let snapshot = match &store {
-        Some(store) => Some(
-            SnapshotReader::open_with_journal(Arc::clone(store), pipeline.sync.clone()).await?,
-        ),
+        Some(store) => {
+            Some(SnapshotReader::open_with_journal(Arc::clone(store), pipeline.sync.clone()).await?)
+        }
         None => None,
     };
     let attributes = mapper.attribute_names();

@@ -164,7 +164,9 @@ mod tests {
             let ledger = RejectedRows::new(run, stored.clone());
             if ledger.due(KEY, print(1)) != Due::Waiting {
                 tried.push(run);
-                stored = vec![ledger.refused(KEY, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap()];
+                stored = vec![
+                    ledger.refused(KEY, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap(),
+                ];
             }
         }
 
@@ -187,7 +189,9 @@ mod tests {
     #[test]
     fn rows_that_left_the_source_are_told_and_settled_ones_are_gone() {
         let first = RejectedRows::new(1, Vec::new());
-        let row = |key: &[u8]| first.refused(key, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap();
+        let row = |key: &[u8]| {
+            first.refused(key, print(1), rejection("x"), Timestamp::UNIX_EPOCH).unwrap()
+        };
         let ledger = RejectedRows::new(2, vec![row(b"a"), row(b"b"), row(b"c")]);
 
         ledger.due(b"a", print(1));

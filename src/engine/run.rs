@@ -170,13 +170,8 @@ async fn locked_run(
     tally: &mut Tally,
 ) -> Result<(), RunError> {
     let halt = request.cancel.child_token();
-    let session = Session {
-        request,
-        lock: Arc::clone(lock),
-        id: id.clone(),
-        deadline,
-        halt: halt.clone(),
-    };
+    let session =
+        Session { request, lock: Arc::clone(lock), id: id.clone(), deadline, halt: halt.clone() };
     let mut body = Box::pin(session.run(tally));
     tokio::select! {
         ended = &mut body => ended,

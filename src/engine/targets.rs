@@ -11,8 +11,8 @@ use std::sync::Arc;
 use super::error::RunError;
 use crate::model::{EntryFlags, IdentifierKind, KeyShape, RunCounts, SyncId, Target};
 use crate::spill::{SortedReader, Sorter};
-use crate::state::StateStore;
 use crate::state::EntryChunk;
+use crate::state::StateStore;
 use crate::state::snapshot::SnapshotReader;
 
 const PRESENT_MEMORY_BYTES: usize = 8 * 1024 * 1024;
@@ -154,7 +154,12 @@ impl TargetCheck {
     }
 
     /// Takes note of a present row's target.
-    pub fn present(&mut self, target: Target<'_>, key: &[u8], counted: Counted) -> Result<(), RunError> {
+    pub fn present(
+        &mut self,
+        target: Target<'_>,
+        key: &[u8],
+        counted: Counted,
+    ) -> Result<(), RunError> {
         let Some(present) = &mut self.present else { return Ok(()) };
         let payload = [&[counted as u8], key].concat();
         Ok(present.push(&target.holder_hash().to_be_bytes(), &payload)?)

@@ -71,7 +71,11 @@ impl Attribute {
                 Ok(false) => Value::Null,
                 Err(column) => {
                     let message = format!("column `{column}` has no text for the template");
-                    return Err(Rejection::invalid(InvalidCode::InvalidText, Some(&self.name), message));
+                    return Err(Rejection::invalid(
+                        InvalidCode::InvalidText,
+                        Some(&self.name),
+                        message,
+                    ));
                 }
             },
         };
@@ -109,12 +113,10 @@ impl Attribute {
             message: "is longer than the 1,000 bytes that Customer.io accepts",
         };
         let long = out.len() - value_start > ATTRIBUTE_VALUE_BYTES_MAX + 3;
-        converted
-            .and_then(|()| if long { Err(too_long()) } else { Ok(1) })
-            .map_err(|error| {
-                record.canonical.truncate(start);
-                self.rejection(error)
-            })
+        converted.and_then(|()| if long { Err(too_long()) } else { Ok(1) }).map_err(|error| {
+            record.canonical.truncate(start);
+            self.rejection(error)
+        })
     }
 
     fn rejection(&self, error: ConvertError) -> Rejection {

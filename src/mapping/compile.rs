@@ -73,7 +73,8 @@ impl RecordSpec {
 /// All that does not fit: columns that are not there (with the nearest names), kinds that can't
 /// be a key or can't be sent, two mappings to one attribute, names Customer.io reserves.
 pub fn compile(spec: &RecordSpec, columns: &[Column]) -> Result<Mapper, Vec<MappingComplaint>> {
-    let mut compiler = Compiler { spec, columns, complaints: Vec::new(), attributes: BTreeMap::new() };
+    let mut compiler =
+        Compiler { spec, columns, complaints: Vec::new(), attributes: BTreeMap::new() };
     let (key_columns, kinds) = compiler.primary_key();
     let identifier_column = compiler.identifier();
     if spec.has_attributes() {
@@ -145,7 +146,10 @@ impl Compiler<'_> {
                 None => self.complain(
                     MappingComplaint::new(
                         path,
-                        format!("column `{name}` of type {} can't be part of a key", column.type_name),
+                        format!(
+                            "column `{name}` of type {} can't be part of a key",
+                            column.type_name
+                        ),
                     )
                     .with_hint(format!("cast it in the query: `{name}::text as {name}`")),
                 ),
@@ -174,8 +178,9 @@ impl Compiler<'_> {
         let path = format!("mappings[{index}]");
         let Some(name) = mapping.attribute().map(str::to_owned) else {
             self.complain(
-                MappingComplaint::new(&path, "has no name for the attribute")
-                    .with_hint("add `to`: a constant or template has no column to take its name from"),
+                MappingComplaint::new(&path, "has no name for the attribute").with_hint(
+                    "add `to`: a constant or template has no column to take its name from",
+                ),
             );
             return;
         };
@@ -264,8 +269,11 @@ impl Compiler<'_> {
         }
         let Column { name, type_name, .. } = column;
         self.complain(
-            MappingComplaint::new(path, format!("column `{name}` of type {type_name} can't be sent"))
-                .with_hint(format!("cast it in the query: `{name}::text as {name}`")),
+            MappingComplaint::new(
+                path,
+                format!("column `{name}` of type {type_name} can't be sent"),
+            )
+            .with_hint(format!("cast it in the query: `{name}::text as {name}`")),
         );
         None
     }
@@ -279,7 +287,8 @@ impl Compiler<'_> {
         if let Some((earlier, _)) = self.attributes.get(&attribute.name) {
             let message = format!("attribute `{}` is written by {earlier} already", attribute.name);
             self.complain(
-                MappingComplaint::new(path, message).with_hint("keep one of the two, or rename one"),
+                MappingComplaint::new(path, message)
+                    .with_hint("keep one of the two, or rename one"),
             );
             return;
         }
@@ -353,8 +362,7 @@ fn nearest_columns(name: &str, columns: &[Column]) -> String {
     let mut near: Vec<(f64, &str)> = columns
         .iter()
         .map(|column| {
-            let likeness =
-                strsim::jaro_winkler(&name.to_lowercase(), &column.name.to_lowercase());
+            let likeness = strsim::jaro_winkler(&name.to_lowercase(), &column.name.to_lowercase());
             (likeness, column.name.as_str())
         })
         .collect();

@@ -185,7 +185,8 @@ pub fn boolean(value: Value<'_>) -> Result<bool, ConvertError> {
         Value::Int(1) => Ok(true),
         Value::Decimal(text) | Value::Text(text) => {
             let text = text.trim();
-            let is_one_of = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
+            let is_one_of =
+                |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
             if is_one_of(&["true", "t", "yes", "y", "1", "on"]) {
                 Ok(true)
             } else if is_one_of(&["false", "f", "no", "n", "0", "off"]) {
@@ -291,7 +292,11 @@ fn push_date(date: civil::Date, out: &mut String) -> bool {
 mod tests {
     use super::*;
 
-    fn json_of(value: Value<'_>, value_type: Option<ValueType>, zone: &str) -> Result<String, ConvertError> {
+    fn json_of(
+        value: Value<'_>,
+        value_type: Option<ValueType>,
+        zone: &str,
+    ) -> Result<String, ConvertError> {
         let mut bytes = Vec::new();
         convert(value, value_type, &TimeZone::get(zone).unwrap(), &mut bytes)?;
         let mut json = Vec::new();
@@ -353,7 +358,8 @@ mod tests {
 
     #[test]
     fn local_times_are_read_in_the_mapping_s_zone_through_both_changes_of_the_clock() {
-        let seconds = |text| json_of(Value::Text(text), Some(ValueType::Timestamp), "Europe/Berlin").unwrap();
+        let seconds =
+            |text| json_of(Value::Text(text), Some(ValueType::Timestamp), "Europe/Berlin").unwrap();
 
         assert_eq!(seconds("2026-01-15 12:00:00"), "1768474800");
         assert_eq!(seconds("2026-07-15 12:00:00"), "1784109600");

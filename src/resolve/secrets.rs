@@ -12,7 +12,8 @@ pub trait SecretReader: Send + Sync {
     ///
     /// # Errors
     /// Where the Secret or its key is missing, or the value is no text.
-    async fn read(&self, namespace: &str, reference: &SecretKeyRef) -> Result<Secret, ResolveError>;
+    async fn read(&self, namespace: &str, reference: &SecretKeyRef)
+    -> Result<Secret, ResolveError>;
 }
 
 /// Reads a secret that a resource may name; `None` where it names none.

@@ -9,6 +9,7 @@ use super::error::ResolveError;
 use super::secrets::{SecretReader, read_optional};
 use crate::api::SourceSpec;
 use crate::model::secret::Secret;
+use crate::sources::Source;
 use crate::sources::config::SourceConfig;
 use crate::sources::files::FilesConfig;
 use crate::sources::files::spec::{FileFormat, FilesSpec};
@@ -16,7 +17,6 @@ use crate::sources::postgres::spec::PostgresSpec;
 use crate::sources::postgres::{Address, ClientIdentity, PostgresConfig, TlsConfig, TlsMode};
 use crate::sources::spec::{TlsMode as TlsModeSpec, TlsSpec};
 use crate::sources::sqlite::SqliteConfig;
-use crate::sources::Source;
 
 const POSTGRES_PORT: u16 = 5432;
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 
 use super::run::changes;
 use super::table::grouped;
-use crate::engine::{Preview, RunError};
 use crate::engine::preview::Sample;
+use crate::engine::{Preview, RunError};
 use crate::model::{ChangeKind, RunCounts, SyncId};
 
 const GOOD: Style = AnsiColor::Green.on_default();
@@ -130,7 +130,8 @@ fn error_text(error: &RunError) -> String {
     let mut out = String::new();
     if let RunError::Mapping(complaints) = error {
         for complaint in complaints {
-            out += &format!("{INDENT}{BAD}error{BAD:#}: {}: {}\n", complaint.path, complaint.message);
+            out +=
+                &format!("{INDENT}{BAD}error{BAD:#}: {}: {}\n", complaint.path, complaint.message);
             if let Some(hint) = &complaint.hint {
                 out += &format!("{INDENT}  {hint}\n");
             }
@@ -164,7 +165,8 @@ pub fn markdown(all: &[Planned], show_values: bool) -> String {
     }
     for Planned { sync, result, .. } in all {
         let Ok(preview) = result else { continue };
-        let mut lines: Vec<String> = remarks(preview).iter().map(|it| format!("- {}", escaped(it))).collect();
+        let mut lines: Vec<String> =
+            remarks(preview).iter().map(|it| format!("- {}", escaped(it))).collect();
         if show_values {
             lines.extend(preview.samples.iter().map(|sample| {
                 format!("- `{} {}`", sign(sample.kind), sample_text(sample, true).replace('`', "'"))

@@ -156,10 +156,8 @@ pub fn rejections(all: &[Ended], state: &str) -> String {
                 .map(|(code, count)| format!("{} {code}", grouped(*count)))
                 .collect();
             let rows = plural(invalid, "invalid row");
-            out += &format!(
-                "{rows}: {} (ciosync get rejections {name}{state})\n",
-                codes.join(", ")
-            );
+            out +=
+                &format!("{rows}: {} (ciosync get rejections {name}{state})\n", codes.join(", "));
         }
         if rejected > 0 {
             let rows = plural(rejected, "rejected row");

@@ -64,7 +64,11 @@ fn every_misfit_is_told_at_once_with_the_nearest_names() {
             from("id", "x"),
             from("e_mail", "x"),
             from("where", "where"),
-            MappingSpec { template: Some("{{a".into()), to: Some("t".into()), ..MappingSpec::default() },
+            MappingSpec {
+                template: Some("{{a".into()),
+                to: Some("t".into()),
+                ..MappingSpec::default()
+            },
         ])
     };
 
@@ -91,16 +95,25 @@ fn floats_and_json_can_be_neither_key_nor_identifier() {
 fn attributes_come_sorted_by_name_with_constants_and_templates() {
     let mappings = vec![
         from("plan", "plan"),
-        MappingSpec { template: Some("{{plan}}!".into()), to: Some("b".into()), ..MappingSpec::default() },
+        MappingSpec {
+            template: Some("{{plan}}!".into()),
+            to: Some("b".into()),
+            ..MappingSpec::default()
+        },
         MappingSpec {
             constant: Some(ConstantSpec::Text("7".into())),
             value_type: Some(ValueType::Integer),
             to: Some("a".into()),
             ..MappingSpec::default()
         },
-        MappingSpec { constant: Some(ConstantSpec::Null), to: Some("z".into()), ..MappingSpec::default() },
+        MappingSpec {
+            constant: Some(ConstantSpec::Null),
+            to: Some("z".into()),
+            ..MappingSpec::default()
+        },
     ];
-    let row = [("id", ValueKind::Integer, Value::Int(1)), ("plan", ValueKind::Text, Value::Text("pro"))];
+    let row =
+        [("id", ValueKind::Integer, Value::Int(1)), ("plan", ValueKind::Text, Value::Text("pro"))];
 
     assert_eq!(sent(&spec(mappings), &row), r#"id=1 { a:7 b:"pro!" plan:"pro" z:null }"#);
 }
