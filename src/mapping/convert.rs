@@ -13,7 +13,7 @@ use super::template::write_text;
 use crate::model::canonical;
 use crate::model::number::Number;
 use crate::model::rejection::InvalidCode;
-use crate::model::{Value, key};
+use crate::model::{Value, text};
 
 /// Unix seconds from here on are most likely milliseconds: the year 5138.
 /// Customer.io takes them for seconds without a word.
@@ -257,7 +257,7 @@ fn civil_seconds(local: civil::DateTime, time_zone: &TimeZone) -> Result<i64, Co
 fn date(value: Value<'_>, time_zone: &TimeZone, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     let mut text = String::with_capacity(10);
     let written = match value {
-        Value::Date(days) => key::write_date(days, &mut text),
+        Value::Date(days) => text::write_date(days, &mut text),
         Value::Timestamp(micros) => {
             let instant = jiff::Timestamp::from_microsecond(micros).map_err(|_| NO_DATE)?;
             push_date(time_zone.to_datetime(instant).date(), &mut text)

@@ -2,9 +2,10 @@
 
 use super::attribute::{Attribute, may_be_nulled};
 use super::error::RowError;
-use crate::model::key::{KeyError, write_value_text};
+use crate::model::key::KeyError;
 use crate::model::limits::{self, IDENTIFIER_BYTES_MAX};
 use crate::model::rejection::InvalidCode;
+use crate::model::text::write_value_text;
 use crate::model::{
     IdentifierKind, KeyShape, OperationKind, RecordBuf, Rejection, Row, Target, Value,
 };

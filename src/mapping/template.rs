@@ -1,6 +1,6 @@
 //! Texts with columns in them: `{{first_name}} {{last_name}}`.
 
-use crate::model::{Row, Value, key};
+use crate::model::{Row, Value, text};
 
 /// A template taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ pub fn write_text(value: Value<'_>, out: &mut String) -> bool {
             out.push_str(text);
             true
         }
-        other => key::write_value_text(other, out),
+        other => text::write_value_text(other, out),
     }
 }
 

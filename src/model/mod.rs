@@ -19,6 +19,7 @@ pub mod row;
 pub mod secret;
 pub mod sync_id;
 pub mod target;
+pub mod text;
 pub mod value;
 pub mod varint;
 

@@ -1,0 +1,209 @@
+//! What one row, or one remembered row that left the source, comes to.
+
+use super::planner::{Planner, Scratch};
+use crate::diff::{Met, Present, Verdict, judge};
+use crate::engine::change::Change;
+use crate::engine::error::RunError;
+use crate::engine::rejected::{Due, SUPPRESSED_CODE};
+use crate::engine::targets::Counted;
+use crate::model::{
+    ChangeKind, EntryBuf, Fingerprint, RecordView, Rejection, RejectionKind, Target,
+};
+
+const UNREADABLE_RECORD: RunError = RunError::Internal("a mapped record can't be read");
+
+impl Planner {
+    /// A row that can't be sent still holds its key, and the target remembered for it.
+    pub(super) fn hold_invalid(&mut self, rejection: Rejection, met: Met) -> Result<(), RunError> {
+        let key = self.pending.record.key.clone();
+        let rows = self.pending.rows;
+        // An invalid row was seen: what was rejected under its key is no longer what it was.
+        self.rejected.due(&key, None);
+        self.refuse(key, rejection, rows);
+        let Met::Entry(index) = met else { return Ok(()) };
+        let Some(entry) = self.chunk.get(index) else { return Ok(()) };
+        if entry.write_target(self.mapper.key_shape(), &mut self.scratch.target).is_some() {
+            let target = Target { kind: self.mapper.identifier(), text: &self.scratch.target };
+            self.targets.present(target, entry.key, Counted::HolderOnly)?;
+        }
+        Ok(())
+    }
+
+    pub(super) async fn judge_pending(&mut self, met: Met) -> Result<(), RunError> {
+        let record = &self.pending.record;
+        let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
+        let fingerprint = record.fingerprint(self.rules.encoding);
+        let entry = match met {
+            Met::Entry(index) => self.chunk.get(index),
+            Met::Nothing | Met::NeedsChunk => None,
+        };
+        let remembered = match &entry {
+            Some(entry) => {
+                entry
+                    .write_target(self.mapper.key_shape(), &mut self.scratch.target)
+                    .ok_or(RunError::Internal("a remembered key can't be read"))?;
+                Some((entry, self.scratch.target.as_str()))
+            }
+            None => None,
+        };
+        let present = Present {
+            canonical: &record.canonical,
+            fingerprint,
+            encoding: self.rules.encoding,
+            target: view.target,
+        };
+        let verdict = judge(&present, remembered);
+        let due = match verdict {
+            Verdict::Unchanged | Verdict::Outdated if !self.rules.full_resync => {
+                if self.rejected.settle(&record.key) {
+                    self.planned.settled.push(record.key.clone());
+                }
+                Due::Fresh
+            }
+            _ => self.rejected.due(&record.key, Some(fingerprint)),
+        };
+        let judged = Judged { verdict, due, fingerprint };
+        let counted = self.planned_change(judged)?;
+        let record = &self.pending.record;
+        let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
+        self.targets.present(view.target, &record.key, counted)?;
+        if !self.scratch.change.is_empty() {
+            self.change_count += 1;
+            self.spool.push(&self.scratch.change).await?;
+        }
+        Ok(())
+    }
+
+    /// Counts what was judged and encodes the change it asks for into the scratch; empty for none.
+    fn planned_change(&mut self, judged: Judged) -> Result<Counted, RunError> {
+        let Judged { verdict, due, fingerprint } = judged;
+        self.scratch.change.clear();
+        let record = &self.pending.record;
+        let (key, canonical) = (record.key.as_slice(), record.canonical.as_slice());
+        let view = RecordView::parse(canonical).ok_or(UNREADABLE_RECORD)?;
+        let counts = &mut self.planned.counts;
+        let remember = Change::Remember {
+            key,
+            fingerprint,
+            target: (!self.mapper.target_is_key()).then_some(view.target.text),
+        };
+        if due == Due::Waiting {
+            counts.rejected += 1;
+            return Ok(Counted::Waiting);
+        }
+        counts.retried += u64::from(due == Due::Retry);
+        let (kind, counted) = match verdict {
+            Verdict::Added if self.rules.baseline => {
+                counts.unchanged += 1;
+                remember.encode(&mut self.scratch.change);
+                return Ok(Counted::Unchanged);
+            }
+            Verdict::Added => (ChangeKind::Added, Counted::Added),
+            Verdict::Changed => (ChangeKind::Changed, Counted::Changed),
+            Verdict::Moved if self.pipeline.on_remove.is_none() => {
+                (ChangeKind::Changed, Counted::Changed)
+            }
+            Verdict::Moved => {
+                let old_target = self.scratch.target.as_str();
+                let old = Target { kind: view.target.kind, text: old_target };
+                self.targets.moved(old, key)?;
+                Change::Move { key, fingerprint, canonical, old_target }
+                    .encode(&mut self.scratch.change);
+                return Ok(Counted::Moved);
+            }
+            Verdict::Unchanged | Verdict::Outdated if self.rules.full_resync => {
+                (ChangeKind::Refreshed, Counted::Refreshed)
+            }
+            Verdict::Unchanged => {
+                counts.unchanged += 1;
+                return Ok(Counted::Unchanged);
+            }
+            Verdict::Outdated => {
+                counts.unchanged += 1;
+                remember.encode(&mut self.scratch.change);
+                return Ok(Counted::Unchanged);
+            }
+            Verdict::Suppressed if due == Due::Retry => (ChangeKind::Changed, Counted::Changed),
+            Verdict::Suppressed => {
+                counts.rejected += 1;
+                let row = self.rejected.refused(
+                    key,
+                    Some(fingerprint),
+                    suppressed_rejection(),
+                    self.rules.now,
+                );
+                self.planned.suppressed.extend(row);
+                return Ok(Counted::Waiting);
+            }
+        };
+        match kind {
+            ChangeKind::Added => counts.added += 1,
+            ChangeKind::Changed | ChangeKind::Removed => counts.changed += 1,
+            ChangeKind::Refreshed => counts.refreshed += 1,
+        }
+        Change::Upsert { kind, key, fingerprint, canonical }.encode(&mut self.scratch.change);
+        Ok(counted)
+    }
+
+    /// Turns entries whose rows left the source into removals.
+    pub(super) async fn flush_departed(&mut self) -> Result<(), RunError> {
+        if self.departed.is_empty() {
+            return Ok(());
+        }
+        let mut departed = std::mem::take(&mut self.departed);
+        for entry in departed.drain(..) {
+            self.remove(&entry).await?;
+        }
+        self.departed = departed;
+        Ok(())
+    }
+
+    async fn remove(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+        if entry.flags.suppressed || self.rules.is_first_run {
+            return Ok(());
+        }
+        let counts = &mut self.planned.counts;
+        if self.pipeline.on_remove.is_none() {
+            counts.removed += 1;
+            Change::Forget { key: &entry.key }.encode(&mut self.scratch.change);
+        } else {
+            match self.rejected.due(&entry.key, None) {
+                Due::Waiting => {
+                    counts.rejected += 1;
+                    return Ok(());
+                }
+                Due::Retry => counts.retried += 1,
+                Due::Fresh => {}
+            }
+            counts.removed += 1;
+            let Scratch { change, target: text } = &mut self.scratch;
+            entry
+                .as_entry()
+                .write_target(self.mapper.key_shape(), text)
+                .ok_or(RunError::Internal("a remembered key can't be read"))?;
+            let target = Target { kind: self.mapper.identifier(), text };
+            self.targets.removal(target, &entry.key)?;
+            Change::Remove { key: &entry.key, target: text }.encode(change);
+        }
+        self.change_count += 1;
+        Ok(self.spool.push(&self.scratch.change).await?)
+    }
+}
+
+/// A pending row, judged.
+struct Judged {
+    verdict: Verdict,
+    due: Due,
+    fingerprint: Fingerprint,
+}
+
+fn suppressed_rejection() -> Rejection {
+    Rejection {
+        kind: RejectionKind::Rejected,
+        code: SUPPRESSED_CODE.to_owned(),
+        field: None,
+        message: "this Sync suppressed the person; Customer.io would ignore the row. Unsuppress \
+                  the person and run `ciosync retry`"
+            .to_owned(),
+    }
+}

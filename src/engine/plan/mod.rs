@@ -1,0 +1,121 @@
+//! The first half of a run: rows in key order, mapped, held against the snapshot, and what differs
+//! put on the spool. Sends nothing and writes no state.
+
+mod judge;
+mod planner;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+use super::error::RunError;
+use super::gate::{Bounds, bounded, check_invalid};
+use super::invalid::InvalidRows;
+use super::pipeline::{InitialRun, Pipeline};
+use super::progress::Progress;
+use super::read::RowReader;
+use super::rejected::RejectedRows;
+use super::run::RunOptions;
+use super::targets::{Others, TargetCheck};
+use crate::diff::Guards;
+use crate::mapping::Mapper;
+use crate::model::{Encoding, IdentifierKind, RunCounts};
+use crate::spill::{SortedReader, SpoolWriter};
+use crate::state::snapshot::SnapshotReader;
+use crate::state::store::RejectedRow;
+
+pub use planner::Planner;
+
+/// What decides how differences become changes in this run.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanRules {
+    /// The encoding in which fingerprints are made.
+    pub encoding: Encoding,
+    /// Whether equal rows are sent again.
+    pub full_resync: bool,
+    /// Whether rows are remembered instead of sent (a first run that adopts).
+    pub baseline: bool,
+    /// Whether no run has ended well yet: then nothing is removed.
+    pub is_first_run: bool,
+    /// The time of the plan, for the rows that are refused.
+    pub now: Timestamp,
+}
+
+impl PlanRules {
+    /// Returns the rules of a run now.
+    pub fn new(pipeline: &Pipeline, options: &RunOptions, is_first_run: bool) -> Self {
+        Self {
+            encoding: options.encoding,
+            full_resync: options.full_resync,
+            baseline: is_first_run && pipeline.initial_run == InitialRun::Baseline,
+            is_first_run,
+            now: Timestamp::now(),
+        }
+    }
+}
+
+/// What a plan found, besides the changes on the spool.
+pub struct Planned {
+    /// The numbers, as far as a plan knows them.
+    pub counts: RunCounts,
+    /// What became of changes once all targets were known, sorted by key.
+    pub overrides: Option<SortedReader>,
+    /// The rows that were refused.
+    pub invalid: InvalidRows,
+    /// Rows that came back after they were suppressed, to be stored as rejected.
+    pub suppressed: Vec<RejectedRow>,
+    /// Rows that were accepted or fell back to what was: no longer rejected.
+    pub settled: Vec<Vec<u8>>,
+}
+
+/// What a planner starts with.
+pub struct PlannerParts {
+    /// The Sync.
+    pub pipeline: Arc<Pipeline>,
+    /// The rules of the run.
+    pub rules: PlanRules,
+    /// The compiled mapping.
+    pub mapper: Mapper,
+    /// The remembered rows; `None` where there is no state.
+    pub snapshot: Option<SnapshotReader>,
+    /// Where changes go.
+    pub spool: SpoolWriter,
+    /// Where targets are gathered.
+    pub targets: TargetCheck,
+    /// What is known of rows that were refused.
+    pub rejected: Arc<RejectedRows>,
+    /// Who watches.
+    pub progress: watch::Sender<Progress>,
+}
+
+/// Returns whether two rows of a read may mean one person although their keys differ.
+pub fn targets_may_repeat(mapper: &Mapper) -> bool {
+    !mapper.target_is_key() || mapper.identifier() == IdentifierKind::Email
+}
+
+/// Plans a whole read. Where `watched` is given, changes go out while rows are read, and too many
+/// invalid rows end it as soon as they are seen.
+///
+/// # Errors
+/// What broke the read or the plan, or the bound that ended it.
+pub async fn plan_rows(
+    mut planner: Planner,
+    mut rows: RowReader,
+    others: &Others,
+    bounds: &Bounds<'_>,
+    watched: Option<&Guards>,
+) -> Result<Planned, RunError> {
+    let pipeline = Arc::clone(&planner.pipeline);
+    let all = async {
+        while let Some(batch) = rows.next().await? {
+            planner.observe(&batch).await?;
+            rows.give_back(batch);
+            if let Some(guards) = watched {
+                check_invalid(guards, planner.counts(), bounds.run)?;
+            }
+        }
+        planner.finish(others).await
+    };
+    bounded(all, bounds.halt, bounds.deadline, &pipeline).await
+}

@@ -1,0 +1,252 @@
+//! Rows one after the other, each judged when the next one proves that its key stands alone.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{PlanRules, Planned, PlannerParts};
+use crate::customerio::operation::oversize;
+use crate::diff::{Cursor, Entries, Met};
+use crate::engine::error::RunError;
+use crate::engine::invalid::{InvalidRows, numbered_key};
+use crate::engine::pipeline::Pipeline;
+use crate::engine::progress::Progress;
+use crate::engine::rejected::RejectedRows;
+use crate::engine::targets::{Others, TargetCheck};
+use crate::mapping::{Mapper, RowError};
+use crate::model::rejection::InvalidCode;
+use crate::model::{Entry, EntryBuf, RecordBuf, Rejection, Row, RowBatch, RunCounts};
+use crate::spill::SpoolWriter;
+use crate::state::EntryChunk;
+use crate::state::snapshot::SnapshotReader;
+
+impl Entries for EntryChunk {
+    fn entry(&self, index: usize) -> Option<Entry<'_>> {
+        self.get(index)
+    }
+}
+
+/// The last row that was read: it is judged when the next one proves that its key stands alone.
+#[derive(Default)]
+pub(super) struct Pending {
+    pub(super) record: RecordBuf,
+    pub(super) rejection: Option<Rejection>,
+    /// How many rows had its key.
+    pub(super) rows: u64,
+}
+
+/// Plans one run, row by row.
+pub struct Planner {
+    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) rules: PlanRules,
+    pub(super) mapper: Mapper,
+    pub(super) snapshot: Option<SnapshotReader>,
+    pub(super) chunk: EntryChunk,
+    pub(super) cursor: Cursor,
+    pub(super) pending: Pending,
+    pub(super) next: RecordBuf,
+    pub(super) spool: SpoolWriter,
+    pub(super) targets: TargetCheck,
+    pub(super) rejected: Arc<RejectedRows>,
+    pub(super) departed: Vec<EntryBuf>,
+    pub(super) planned: Planned,
+    pub(super) change_count: u64,
+    pub(super) progress: watch::Sender<Progress>,
+    pub(super) scratch: Scratch,
+}
+
+#[derive(Default)]
+pub(super) struct Scratch {
+    pub(super) change: Vec<u8>,
+    pub(super) target: String,
+}
+
+impl Planner {
+    /// Returns a planner that has seen no row.
+    pub fn new(parts: PlannerParts) -> Self {
+        Self {
+            pipeline: parts.pipeline,
+            rules: parts.rules,
+            mapper: parts.mapper,
+            snapshot: parts.snapshot,
+            chunk: EntryChunk::default(),
+            cursor: Cursor::default(),
+            pending: Pending::default(),
+            next: RecordBuf::default(),
+            spool: parts.spool,
+            targets: parts.targets,
+            rejected: parts.rejected,
+            departed: Vec::new(),
+            planned: Planned {
+                counts: RunCounts::default(),
+                overrides: None,
+                invalid: InvalidRows::default(),
+                suppressed: Vec::new(),
+                settled: Vec::new(),
+            },
+            change_count: 0,
+            progress: parts.progress,
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Takes the rows of a batch.
+    ///
+    /// # Errors
+    /// Where rows are out of order, keys of several kinds, or state or disk fail.
+    pub async fn observe(&mut self, batch: &RowBatch) -> Result<(), RunError> {
+        for row in batch.rows() {
+            self.planned.counts.rows_read += 1;
+            if !self.take(row)? {
+                continue;
+            }
+            self.flush().await?;
+            std::mem::swap(&mut self.pending.record, &mut self.next);
+            self.pending.rows = 1;
+            self.pending.rejection = self.map(row).err();
+        }
+        self.report_progress();
+        Ok(())
+    }
+
+    fn map(&mut self, row: Row<'_>) -> Result<(), Rejection> {
+        let record = &mut self.pending.record;
+        self.mapper.map_record(row, record)?;
+        let config = self.pipeline.client.config();
+        let limit = config.limits.item_bytes as usize;
+        match oversize(&record.canonical, config.update_timestamps, limit) {
+            Ok(Some(size)) => Err(Rejection::invalid(
+                InvalidCode::ItemTooLarge,
+                None,
+                format!(
+                    "the row takes {size} bytes as JSON, more than the {limit} that may be sent"
+                ),
+            )),
+            Ok(None) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Reads the row's key into `next`; `false` where the row has none or shares the pending one.
+    fn take(&mut self, row: Row<'_>) -> Result<bool, RunError> {
+        if let Err(error) = self.mapper.map_key(row, &mut self.next.key) {
+            return match error {
+                RowError::Invalid(rejection) => {
+                    let key = numbered_key(self.planned.counts.rows_read);
+                    self.refuse(key, rejection, 1);
+                    Ok(false)
+                }
+                RowError::KeyKind { column, expected, found } => {
+                    Err(RunError::MixedKey { column, expected, found })
+                }
+            };
+        }
+        if self.pending.rows == 0 {
+            return Ok(true);
+        }
+        match self.next.key.cmp(&self.pending.record.key) {
+            std::cmp::Ordering::Greater => Ok(true),
+            std::cmp::Ordering::Equal => {
+                self.pending.rows += 1;
+                Ok(false)
+            }
+            std::cmp::Ordering::Less => Err(RunError::OutOfOrder),
+        }
+    }
+
+    pub(super) fn refuse(&mut self, key: Vec<u8>, rejection: Rejection, rows: u64) {
+        self.planned.counts.invalid += rows;
+        self.planned.invalid.add(key, rejection, rows, self.rules.now);
+    }
+
+    /// Judges the pending row, now that its key is known to stand alone or not.
+    async fn flush(&mut self) -> Result<(), RunError> {
+        if self.pending.rows == 0 {
+            return Ok(());
+        }
+        let met = loop {
+            let departed = &mut self.departed;
+            let met = self.cursor.seek(&self.chunk, &self.pending.record.key, |entry| {
+                departed.push(entry.to_buf());
+            });
+            if met != Met::NeedsChunk {
+                break met;
+            }
+            self.load_chunk().await?;
+        };
+        self.flush_departed().await?;
+        if self.pending.rows > 1 {
+            let rows = self.pending.rows;
+            self.pending.rejection = Some(Rejection::invalid(
+                InvalidCode::DuplicateKey,
+                None,
+                format!("{rows} rows have this primary key"),
+            ));
+        }
+        match self.pending.rejection.take() {
+            Some(rejection) => self.hold_invalid(rejection, met),
+            None => self.judge_pending(met).await,
+        }
+    }
+
+    async fn load_chunk(&mut self) -> Result<(), RunError> {
+        let more = match &mut self.snapshot {
+            Some(snapshot) => snapshot.next_chunk(&mut self.chunk).await?,
+            None => false,
+        };
+        if !more {
+            self.chunk.clear();
+        }
+        self.cursor.next_chunk(more);
+        Ok(())
+    }
+
+    /// Ends the plan after the last row: what is left in the snapshot left the source, and all
+    /// targets are judged.
+    ///
+    /// # Errors
+    /// Where state or disk fail.
+    pub async fn finish(mut self, others: &Others) -> Result<Planned, RunError> {
+        self.flush().await?;
+        while !self.cursor.has_ended() {
+            let departed = &mut self.departed;
+            self.cursor.drain(&self.chunk, |entry| departed.push(entry.to_buf()));
+            self.flush_departed().await?;
+            self.load_chunk().await?;
+        }
+        let Self { mut planned, targets, spool, rules, progress, change_count, .. } = self;
+        let Planned { counts, invalid, .. } = &mut planned;
+        let overrides = targets
+            .resolve(others, counts, |key| {
+                invalid.add(key.to_vec(), duplicate_target(), 1, rules.now);
+            })
+            .await?;
+        planned.overrides = Some(overrides);
+        spool.finish().await?;
+        progress.send_modify(|progress| {
+            progress.rows_read = planned.counts.rows_read;
+            progress.planned = change_count;
+            progress.is_plan_complete = true;
+        });
+        Ok(planned)
+    }
+
+    /// Returns the numbers so far.
+    pub fn counts(&self) -> &RunCounts {
+        &self.planned.counts
+    }
+
+    fn report_progress(&self) {
+        self.progress.send_modify(|progress| {
+            progress.rows_read = self.planned.counts.rows_read;
+            progress.planned = self.change_count;
+        });
+    }
+}
+
+fn duplicate_target() -> Rejection {
+    Rejection::invalid(
+        InvalidCode::DuplicateTarget,
+        None,
+        "other rows have the same identifier; none of them is sent",
+    )
+}
