@@ -23,7 +23,17 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("state", &["model"]),
     ("engine", &["model", "mapping", "diff", "sources", "customerio", "state", "spill"]),
     // What people write for a room, its `spec` types, is part of the resources.
-    ("api", &["model", "schedule", "mapping::spec", "sources::spec", "customerio::spec"]),
+    (
+        "api",
+        &[
+            "model",
+            "schedule",
+            "mapping::spec",
+            "mapping::template",
+            "sources::spec",
+            "customerio::spec",
+        ],
+    ),
     ("manifest", &["api"]),
     ("resolve", &["api", "engine", "model", "mapping", "diff", "sources", "customerio", "state"]),
     ("web", &["model", "state", "engine::progress", "metrics"]),
@@ -71,6 +81,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("anyhow", &["cli", "main"]),
     ("async_trait", NOT_PURE),
     ("axum", &["emulator", "web"]),
+    ("base64", ANY),
     ("bytes", ANY),
     ("clap", &["cli", "main"]),
     ("clap_complete", &["cli"]),
