@@ -178,7 +178,7 @@ pub(super) async fn apply_fold(
 
 /// Writes segments; [`add_to_totals`] must follow in the same transaction. One statement for all:
 /// each large statement may cost the delay of an acknowledgement, as sqlx 0.9.0 leaves Nagle's
-/// algorithm on. Source: https://github.com/transact-rs/sqlx/issues/4335
+/// algorithm on. Source: <https://github.com/transact-rs/sqlx/issues/4335>
 pub(super) async fn insert_segments(
     transaction: &mut PgConnection,
     id: i64,
