@@ -36,8 +36,8 @@ enum Place {
 /// store or a file that is none; [`StateError::Unavailable`] where it can't be reached.
 pub async fn open(url: &str, owner: &str) -> Result<Arc<dyn StateStore>, StateError> {
     Ok(match place(url)? {
-        Place::Sqlite(path) => Arc::new(SqliteStore::open(&path, owner).await?),
-        Place::Postgres(address) => Arc::new(PostgresStore::open(*address, owner).await?),
+        Place::Sqlite(path) => Arc::new(Box::pin(SqliteStore::open(&path, owner)).await?),
+        Place::Postgres(address) => Arc::new(Box::pin(PostgresStore::open(*address, owner)).await?),
     })
 }
 
@@ -52,10 +52,10 @@ pub async fn open_existing(
     access: Access,
 ) -> Result<Option<Arc<dyn StateStore>>, StateError> {
     Ok(match place(url)? {
-        Place::Sqlite(path) => SqliteStore::open_existing(&path, owner, access)
+        Place::Sqlite(path) => Box::pin(SqliteStore::open_existing(&path, owner, access))
             .await?
             .map(|store| Arc::new(store) as Arc<dyn StateStore>),
-        Place::Postgres(address) => PostgresStore::open_existing(*address, owner, access)
+        Place::Postgres(address) => Box::pin(PostgresStore::open_existing(*address, owner, access))
             .await?
             .map(|store| Arc::new(store) as Arc<dyn StateStore>),
     })

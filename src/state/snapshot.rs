@@ -117,7 +117,8 @@ impl SnapshotReader {
 /// Returns what is remembered of one key, the journal included.
 ///
 /// # Errors
-/// [`StateError::Damaged`] where the segment or journal row that would hold it can't be read.
+/// [`StateError::Damaged`] where segments are missing, or the segment or a journal row that would
+/// hold the key can't be read.
 pub async fn get(
     store: &dyn StateStore,
     sync: &SyncId,
@@ -126,6 +127,7 @@ pub async fn get(
     if let Some(last_word) = get_from_journal(store, sync, key).await? {
         return Ok(last_word);
     }
+    check_totals(store, sync).await?;
     let segments = store.segments(sync, Bound::Included(key), 1).await?;
     let Some(segment) = segments.first() else { return Ok(None) };
     let mut chunk = EntryChunk::default();

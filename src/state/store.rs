@@ -236,7 +236,8 @@ pub trait StateStore: Send + Sync {
     async fn segment_totals(&self, sync: &SyncId) -> Result<SegmentTotals, StateError>;
 
     /// Appends one row to the journal, durably: when this returns, it survives a power cut.
-    /// To append the same row again is no error, so a commit of unknown outcome may be repeated.
+    /// Where it fails or is dropped, the row may be there or not; to append the same row again is
+    /// no error.
     async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError>;
 
     /// Returns up to `limit` journal rows behind `after_seq`, in order.

@@ -46,6 +46,23 @@ impl Address {
     }
 }
 
+/// What the driver takes. Source: sqlx 0.9, `PgConnectOptions`.
+const PARAMETERS: &[&str] = &[
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
 const FORM: &str = "write `postgres://USER:PASSWORD@HOST:PORT/DATABASE?schema=SCHEMA`, and special \
                     characters of the password as `%` with two hexadecimal digits";
 
@@ -59,7 +76,13 @@ fn split_schema(url: &str) -> Result<(String, String), StateError> {
     for parameter in query.split('&') {
         match parameter.strip_prefix("schema=") {
             Some(name) => schema = name,
-            None => others.push(parameter),
+            None if is_known(parameter) => others.push(parameter),
+            None => {
+                return Err(refused(
+                    "has a parameter that ciosync doesn't know",
+                    "see libpq's connection parameters for how it is spelled",
+                ));
+            }
         }
     }
     let is_name = !schema.is_empty()
@@ -77,6 +100,12 @@ fn split_schema(url: &str) -> Result<(String, String), StateError> {
     let url =
         if others.is_empty() { base.to_owned() } else { format!("{base}?{}", others.join("&")) };
     Ok((url, schema.to_owned()))
+}
+
+/// The driver logs a parameter that it doesn't know with its value, which may be a password.
+fn is_known(parameter: &str) -> bool {
+    let name = parameter.split_once('=').map_or(parameter, |(name, _)| name);
+    PARAMETERS.contains(&name) || name.starts_with("options[")
 }
 
 fn refused(problem: &str, hint: &str) -> StateError {
@@ -106,6 +135,14 @@ mod tests {
         for schema in ["", "Eu", "a;b", "1a", "pg_x", &"a".repeat(64)] {
             assert!(Address::parse(&format!("postgres://host/db?schema={schema}")).is_err());
         }
+    }
+
+    #[test]
+    fn an_unknown_parameter_is_refused_before_the_driver_logs_it() {
+        let err = Address::parse("postgres://host/db?pasword=secret").err().unwrap();
+
+        assert!(err.to_string().contains("a parameter that ciosync doesn't know"), "{err}");
+        assert!(!format!("{err:?}").contains("secret"));
     }
 
     #[test]

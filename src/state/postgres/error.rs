@@ -33,7 +33,7 @@ pub(super) fn explain(location: &str, err: sqlx::Error) -> StateError {
     }
 }
 
-/// Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+/// Source: <https://www.postgresql.org/docs/current/errcodes-appendix.html>
 fn explain_code(location: &str, code: &str) -> StateError {
     let unavailable = |problem: &str, hint: Option<&str>| StateError::Unavailable {
         location: location.to_owned(),

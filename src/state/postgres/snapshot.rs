@@ -161,10 +161,8 @@ pub(super) async fn apply_fold(
     .await?;
     check_step(lock, removed.len() as u64, step.replaced.len())?;
     rows -= removed.iter().map(|(count,)| count).sum::<i64>();
-    for written in &step.written {
-        insert_segment(transaction.connection(), id, written).await?;
-        rows += i64::from(written.count);
-    }
+    insert_segments(transaction.connection(), id, &step.written).await?;
+    rows += step.written.iter().map(|segment| i64::from(segment.count)).sum::<i64>();
     let places: Vec<i64> = step.folded.iter().map(|seq| seq.cast_signed()).collect();
     let done = sqlx::query("delete from state_journal where sync_id = $1 and seq = any($2)")
         .bind(id)
@@ -178,24 +176,30 @@ pub(super) async fn apply_fold(
     Ok(())
 }
 
-/// Writes a segment; [`add_to_totals`] must follow in the same transaction.
-pub(super) async fn insert_segment(
+/// Writes segments; [`add_to_totals`] must follow in the same transaction. One statement for all:
+/// each large statement may cost the delay of an acknowledgement, as sqlx 0.9.0 leaves Nagle's
+/// algorithm on. Source: <https://github.com/transact-rs/sqlx/issues/4335>
+pub(super) async fn insert_segments(
     transaction: &mut PgConnection,
     id: i64,
-    segment: &StoredSegment,
+    segments: &[StoredSegment],
 ) -> Result<(), Failure> {
+    let bytes = |part: fn(&StoredSegment) -> &[u8]| segments.iter().map(part).collect::<Vec<_>>();
+    let numbers = |part: fn(&StoredSegment) -> i64| segments.iter().map(part).collect::<Vec<_>>();
     sqlx::query(
         "insert into state_segment
             (sync_id, first_key, last_key, entry_count, codec, crc, data)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+         select $1, first_key, last_key, entry_count, codec, crc, data
+         from unnest($2::bytea[], $3::bytea[], $4::bigint[], $5::bigint[], $6::bigint[],
+            $7::bytea[]) as written (first_key, last_key, entry_count, codec, crc, data)",
     )
     .bind(id)
-    .bind(&segment.first_key)
-    .bind(&segment.last_key)
-    .bind(i64::from(segment.count))
-    .bind(i64::from(segment.codec))
-    .bind(i64::from(segment.crc))
-    .bind(&segment.data)
+    .bind(bytes(|segment| &segment.first_key))
+    .bind(bytes(|segment| &segment.last_key))
+    .bind(numbers(|segment| segment.count.into()))
+    .bind(numbers(|segment| segment.codec.into()))
+    .bind(numbers(|segment| segment.crc.into()))
+    .bind(bytes(|segment| &segment.data))
     .execute(transaction)
     .await?;
     Ok(())

@@ -4,7 +4,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 
 use super::lock::fence;
 use super::rejections::insert_rejection;
-use super::snapshot::{add_to_totals, insert_segment};
+use super::snapshot::{add_to_totals, insert_segments};
 use super::transaction::Transaction;
 use crate::model::SyncId;
 use crate::state::columns::{Failure, SyncColumns, check_fenced, memo_text, sync_state};
@@ -78,7 +78,8 @@ pub(super) async fn replace(
     for portion in portions {
         match portion? {
             Portion::Segment(segment) => {
-                insert_segment(transaction.connection(), id, &segment).await?;
+                let segments = std::slice::from_ref(&segment);
+                insert_segments(transaction.connection(), id, segments).await?;
                 add_to_totals(transaction.connection(), id, 1, i64::from(segment.count)).await?;
             }
             Portion::Rejection(row) => insert_rejection(transaction.connection(), id, &row).await?,

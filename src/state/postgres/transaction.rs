@@ -2,7 +2,7 @@
 //!
 //! sqlx up to 0.9.0 gives a connection back to its pool inside an open transaction when `begin` is
 //! dropped while it waits; whatever is written on it next is never committed. Goes when sqlx is
-//! past that: https://github.com/transact-rs/sqlx/issues/4393
+//! past that: <https://github.com/transact-rs/sqlx/issues/4393>
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, Postgres};

@@ -2,7 +2,7 @@
 
 use crate::state::error::StateError;
 
-/// Result codes. Source: https://www.sqlite.org/rescode.html
+/// Result codes. Source: <https://www.sqlite.org/rescode.html>
 mod code {
     pub(super) const PERM: i32 = 3;
     pub(super) const BUSY: i32 = 5;

@@ -30,7 +30,8 @@ pub async fn export(
         return Err(export_error(format!("would be empty: nothing is known of {sync}")));
     };
     let mut file = File { out, crc: crc32fast::Hasher::new(), end: End::default() };
-    file.write(&Line::Header(Header { version: VERSION, sync: sync.clone(), memo: state.memo }))?;
+    let header = Header { version: VERSION, sync: sync.clone(), memo: state.memo };
+    file.write(&Line::Header(Box::new(header)))?;
     write_segments(&store, sync, &mut file).await?;
     write_rejections(store.as_ref(), sync, &mut file).await?;
     let end = End { crc: file.crc.clone().finalize(), ..file.end };

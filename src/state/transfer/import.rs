@@ -61,7 +61,7 @@ impl<'a> FileReader<'a> {
 
     fn header(&mut self) -> Result<Header, StateError> {
         match self.next_line()? {
-            Line::Header(header) if header.version == VERSION => Ok(header),
+            Line::Header(header) if header.version == VERSION => Ok(*header),
             Line::Header(header) => Err(export_error(format!(
                 "has the form {}, this version of ciosync reads {VERSION}",
                 header.version,

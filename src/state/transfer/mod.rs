@@ -44,7 +44,7 @@ pub struct Summary {
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Line {
-    Header(Header),
+    Header(Box<Header>),
     Segment(SegmentLine),
     Rejection(RejectionLine),
     End(End),
