@@ -12,9 +12,9 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the quickstart: a sync from a local database into an emulated workspace
-	@$(CARGO) build --quiet --bin ciosync
+	@$(CARGO) build --bin ciosync --example sqlite
 	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
-	  PATH="$$target_dir/debug:$$PATH" examples/quickstart/demo.sh
+	  CIOSYNC_BIN="$$target_dir/debug" examples/quickstart/demo.sh
 
 test: ## Run all tests; finds or fetches PostgreSQL first
 	@bin="$$(tests/setup/postgres.sh)"; \
@@ -55,8 +55,15 @@ check-generated:
 	  $(CARGO) run --quiet -- crds --output "$$fresh"; \
 	  diff -ru crds "$$fresh" || { echo "error: crds/ is stale: run 'make generate' and commit the result" >&2; exit 1; }
 
-bench: ## Measure throughput and memory; takes minutes
-	$(CARGO) bench --bench throughput
+# The official Python client stands beside ours; without Python that one row is left out.
+BENCH_VENV ?= $(HOME)/.cache/ciosync/bench-venv
+
+bench: ## Measure throughput and memory against plain reading and the Python client; takes minutes
+	@bin="$$(tests/setup/postgres.sh)"; \
+	  if [ ! -x "$(BENCH_VENV)/bin/python" ]; then python3 -m venv "$(BENCH_VENV)" || true; fi; \
+	  "$(BENCH_VENV)/bin/python" -m pip install --quiet --disable-pip-version-check customerio==3.2.0 || true; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" CIOSYNC_BENCH_PYTHON="$(BENCH_VENV)/bin/python" \
+	  $(CARGO) bench --bench throughput
 
 generate: ## Write the generated files: crds/
 	$(CARGO) run --quiet -- crds --output crds
