@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use ciosync::cli::{self, Cli, Exit, console};
+use ciosync::cli::{self, Cli, Exit, output};
 use clap::Parser as _;
 
 fn main() -> ExitCode {
@@ -27,7 +27,6 @@ fn main() -> ExitCode {
 }
 
 fn report(error: &anyhow::Error, exit: Exit) -> ExitCode {
-    // Where stderr is gone, the exit code still tells.
-    let _ = console::error(&format!("error: {error:#}\n"));
+    output::note(format_args!("error: {error:#}"));
     exit.into()
 }

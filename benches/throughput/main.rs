@@ -6,10 +6,10 @@
 //! `CIOSYNC_BENCH_ROWS` and `CIOSYNC_BENCH_REPEATS` make it smaller for a quick look.
 
 mod measure;
-mod python;
 #[path = "../../tests/it/support/postgres/mod.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
 mod postgres;
+mod python;
 mod world;
 
 use std::process::ExitCode;
@@ -87,7 +87,11 @@ async fn first_run(
         runs.push(run.wall);
         peaks.push(run.peak_mib);
     }
-    verdicts.push(Verdict::at_most("3 first run / plain read", median(&ratios(&runs, &reads)), 1.5));
+    verdicts.push(Verdict::at_most(
+        "3 first run / plain read",
+        median(&ratios(&runs, &reads)),
+        1.5,
+    ));
     verdicts.push(Verdict::at_least("5 mean body / 475,000 bytes", median(&fills), 0.95));
     verdicts.push(Verdict::at_most("7 peak MiB, 100 % changed", median(&peaks), 64.0));
     let size = world.state_bytes()? as f64 / world.rows as f64;
@@ -109,7 +113,11 @@ async fn no_change(
         runs.push(run.wall);
         peaks.push(run.peak_mib);
     }
-    verdicts.push(Verdict::at_most("1 no change / plain read", median(&ratios(&runs, &reads)), 1.15));
+    verdicts.push(Verdict::at_most(
+        "1 no change / plain read",
+        median(&ratios(&runs, &reads)),
+        1.15,
+    ));
     verdicts.push(Verdict::at_most("7 peak MiB, 0 % changed", median(&peaks), 64.0));
     Ok(())
 }
@@ -129,7 +137,11 @@ async fn one_percent(
         changed.push(run.wall);
         peaks.push(run.peak_mib);
     }
-    verdicts.push(Verdict::at_most("2 1 % changed / no change", median(&ratios(&changed, &still)), 1.2));
+    verdicts.push(Verdict::at_most(
+        "2 1 % changed / no change",
+        median(&ratios(&changed, &still)),
+        1.2,
+    ));
     verdicts.push(Verdict::at_most("7 peak MiB, 1 % changed", median(&peaks), 64.0));
     Ok(())
 }

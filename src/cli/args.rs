@@ -267,7 +267,7 @@ pub enum StateCommand {
         #[command(flatten)]
         target: StateTargetArgs,
         /// The row's primary key, its columns in order.
-        #[arg(required = true)]
+        #[arg(required = true, allow_negative_numbers = true)]
         key: Vec<String>,
         /// How to print.
         #[arg(short, long, value_enum, default_value_t)]

@@ -2,7 +2,7 @@
 
 use super::args::{Cli, Command};
 use super::exit::Exit;
-use super::{plan, run, validate};
+use super::{completions, crds, emulator, get, plan, retry, run, state, validate};
 
 /// Carries out what a person typed.
 ///
@@ -13,6 +13,11 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Run(args) => run::run(args).await,
         Command::Plan(args) => plan::run(args).await,
         Command::Validate(args) => validate::run(args).await,
-        _ => Ok(Exit::Failed),
+        Command::Get(command) => get::run(command).await,
+        Command::Retry(args) => retry::run(args).await,
+        Command::State(command) => state::run(command).await,
+        Command::Emulator(args) => emulator::run(args).await,
+        Command::Crds(args) => crds::run(args),
+        Command::Completions { shell } => completions::run(shell),
     }
 }

@@ -8,11 +8,10 @@ use tokio_util::sync::CancellationToken;
 use super::args::{PlanArgs, PlanFormat};
 use super::exit::Exit;
 use super::load::{self, Ready, Workshop};
-use super::render::complaints;
 use super::render::plan::{self as render, Planned};
 use super::run::spill_dir;
 use super::select::{ids, select, suspended_note};
-use super::{console, progress, state_access};
+use super::{console, output, progress, state_access};
 use crate::engine::{self, Preview, PreviewRequest, Progress, RunError, RunOptions};
 use crate::model::SyncId;
 use crate::state::{self, Access, StateStore};
@@ -24,34 +23,34 @@ use crate::state::{self, Access, StateStore};
 pub async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
     let loaded = match load::load(&args.manifests) {
         Ok(loaded) => loaded,
-        Err(errors) => return console::refuse(&errors),
+        Err(errors) => return Ok(console::refuse(&errors)),
     };
     let namespace = &args.manifests.namespace;
     let selected = match select(&loaded.manifests, &args.sync, namespace) {
         Ok(selected) => selected,
-        Err(message) => return console::refuse_text(&message),
+        Err(message) => return Ok(console::refuse_text(&message)),
     };
     let full_resync = match ids(&loaded.manifests, &args.full_resync, namespace) {
         Ok(ids) => ids,
-        Err(message) => return console::refuse_text(&message),
+        Err(message) => return Ok(console::refuse_text(&message)),
     };
     let mut notes = loaded.skipped();
     notes.extend(selected.suspended.iter().map(|sync| suspended_note(sync)));
-    console::error(&complaints::render(&notes))?;
+    console::complain(&notes);
     let ready = match Workshop::new(&loaded, None).make(&selected.syncs).await {
         Ok(ready) => ready,
-        Err(errors) => return console::refuse(&errors),
+        Err(errors) => return Ok(console::refuse(&errors)),
     };
     let opened = state::open_existing(args.state.url(), Some(state_access::OWNER), Access::Read);
     let store = match opened.await {
         Ok(store) => store,
-        Err(error) => return console::fail(&error, error.hint()),
+        Err(error) => return Ok(console::fail(&error, error.hint())),
     };
     if args.require_state
         && let Some(missing) = without_state(store.as_ref(), &ready).await?
     {
         let url = state_access::shown(args.state.url());
-        return console::refuse_text(&format!("there is no state of {missing} at {url}"));
+        return Ok(console::refuse_text(&format!("there is no state of {missing} at {url}")));
     }
     let cancel = console::cancel_on_signal();
     let mut all = Vec::new();
@@ -110,9 +109,9 @@ async fn plan_one(
 
 fn print(args: &PlanArgs, all: &[Planned]) -> anyhow::Result<()> {
     match args.output {
-        PlanFormat::Json => console::json(&render::json(all, args.show_values)),
-        PlanFormat::Text => Ok(console::text(&render::text(all, args.show_values))?),
-        PlanFormat::Markdown => Ok(console::text(&render::markdown(all, args.show_values))?),
+        PlanFormat::Json => output::print_json(&render::json(all, args.show_values)),
+        PlanFormat::Text => output::print(&render::text(all, args.show_values)),
+        PlanFormat::Markdown => output::print(&render::markdown(all, args.show_values)),
     }
 }
 

@@ -8,14 +8,13 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputFormat, RunArgs};
-use super::console;
 use super::emulate::Emulated;
 use super::exit::Exit;
 use super::load::{self, Ready, Workshop};
 use super::order::in_dependency_order;
-use super::render::complaints;
 use super::render::run::{self as render, Ended};
 use super::select::{ids, select, suspended_note};
+use super::{console, output};
 use super::{progress, state_access};
 use crate::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
 use crate::model::{RunId, RunResult, SyncId};
@@ -28,20 +27,20 @@ use crate::state::StateStore;
 pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let loaded = match load::load(&args.manifests) {
         Ok(loaded) => loaded,
-        Err(errors) => return console::refuse(&errors),
+        Err(errors) => return Ok(console::refuse(&errors)),
     };
     let namespace = &args.manifests.namespace;
     let selected = match select(&loaded.manifests, &args.sync, namespace) {
         Ok(selected) => selected,
-        Err(message) => return console::refuse_text(&message),
+        Err(message) => return Ok(console::refuse_text(&message)),
     };
     let full_resync = match ids(&loaded.manifests, &args.full_resync, namespace) {
         Ok(ids) => ids,
-        Err(message) => return console::refuse_text(&message),
+        Err(message) => return Ok(console::refuse_text(&message)),
     };
     let mut notes = loaded.skipped();
     notes.extend(selected.suspended.iter().map(|sync| suspended_note(sync)));
-    console::error(&complaints::render(&notes))?;
+    console::complain(&notes);
     let emulated = match args.emulator {
         true => Some(Emulated::start(&args.state).await?),
         false => None,
@@ -49,12 +48,12 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let stand = emulated.as_ref().map(Emulated::stand);
     let ready = match Workshop::new(&loaded, stand).make(&selected.syncs).await {
         Ok(ready) => ready,
-        Err(errors) => return console::refuse(&errors),
+        Err(errors) => return Ok(console::refuse(&errors)),
     };
     let url = emulated.as_ref().map_or(args.state.url(), Emulated::state_url).to_owned();
     let store = match state_access::open(&url).await {
         Ok(store) => store,
-        Err(error) => return console::fail(&error, error.hint()),
+        Err(error) => return Ok(console::fail(&error, error.hint())),
     };
     if let Some(emulated) = &emulated {
         emulated.check_unused(store.as_ref()).await?;
@@ -71,20 +70,22 @@ async fn finish(
     emulated: Option<Emulated>,
 ) -> anyhow::Result<Exit> {
     match args.output {
-        OutputFormat::Json => console::json(&all.iter().map(render::json).collect::<Vec<_>>())?,
+        OutputFormat::Json => {
+            output::print_json(&all.iter().map(render::json).collect::<Vec<_>>())?
+        }
         OutputFormat::Text => {
-            console::text(&render::table(all))?;
+            output::print(&render::table(all))?;
             let flag = if url == super::args::STATE_DEFAULT {
                 String::new()
             } else {
                 format!(" --state {}", state_access::shown(url))
             };
-            console::text(&render::rejections(all, &flag))?;
+            output::print(&render::rejections(all, &flag))?;
         }
     }
     if let Some(emulated) = emulated {
         if args.output == OutputFormat::Text {
-            console::text(&emulated.arrived())?;
+            output::print(&emulated.arrived())?;
         }
         emulated.stop().await;
     }
@@ -141,7 +142,7 @@ impl Runner<'_> {
     async fn run_one(&self, ready: &Ready) -> anyhow::Result<RunOutcome> {
         let is_text = self.args.output == OutputFormat::Text;
         if is_text {
-            console::text(&render::opening(&ready.pipeline))?;
+            output::print(&render::opening(&ready.pipeline))?;
         }
         let (sender, receiver) = watch::channel(Progress::default());
         let request = RunRequest {
@@ -157,7 +158,7 @@ impl Runner<'_> {
             () = progress::show(&ready.id.name, receiver) => anyhow::bail!("progress ended early"),
         };
         if is_text {
-            console::text(&render::outcome(&outcome, self.args.show_values))?;
+            output::print(&render::outcome(&outcome, self.args.show_values))?;
         }
         Ok(outcome)
     }

@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::args::{OutputFormat, ValidateArgs};
-use super::console;
 use super::exit::Exit;
 use super::load::{self, Loaded, Workshop};
-use super::render::complaints;
+use super::{console, output};
 use crate::api::Finding;
 use crate::customerio::{Client, DeliveryError, SendClock, SendContext, Traffic};
 use crate::manifest::Complaint;
@@ -26,10 +25,10 @@ pub async fn run(args: ValidateArgs) -> anyhow::Result<Exit> {
         Ok(loaded) => loaded,
         Err(errors) => {
             if args.output == OutputFormat::Json {
-                console::json(&errors)?;
+                output::print_json(&errors)?;
                 return Ok(Exit::InvalidInput);
             }
-            return console::refuse(&errors);
+            return Ok(console::refuse(&errors));
         }
     };
     let mut found = loaded.notes.clone();
@@ -42,11 +41,11 @@ pub async fn run(args: ValidateArgs) -> anyhow::Result<Exit> {
         found.append(&mut failures);
     }
     match args.output {
-        OutputFormat::Json => console::json(&found)?,
+        OutputFormat::Json => output::print_json(&found)?,
         OutputFormat::Text => {
-            console::error(&complaints::render(&found))?;
+            console::complain(&found);
             if exit == Exit::Done {
-                console::text(&summary(&loaded))?;
+                output::print(&summary(&loaded))?;
             }
         }
     }

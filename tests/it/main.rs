@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod cli_data;
 mod crds;
 mod customerio;
 mod emulator;

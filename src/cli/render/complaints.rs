@@ -24,13 +24,13 @@ pub fn render(complaints: &[Complaint]) -> String {
 /// Returns the closing line of a list of errors.
 pub fn summary(errors: usize) -> String {
     match errors {
-        1 => "1 error; nothing was opened\n".to_owned(),
-        count => format!("{count} errors; nothing was opened\n"),
+        1 => "1 error; nothing was opened".to_owned(),
+        count => format!("{count} errors; nothing was opened"),
     }
 }
 
 /// Returns one line of error, and what to do below it.
 pub fn error_line(message: &str, hint: Option<&str>) -> String {
     let hint = hint.map(|hint| format!("\n  {hint}")).unwrap_or_default();
-    format!("{ERROR}error{ERROR:#}: {message}{hint}\n")
+    format!("{ERROR}error{ERROR:#}: {message}{hint}")
 }

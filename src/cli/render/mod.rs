@@ -1,6 +1,11 @@
 //! What people read.
 
+pub mod age;
 pub mod complaints;
+pub mod key;
 pub mod plan;
+pub mod rejections;
 pub mod run;
+pub mod runs;
+pub mod syncs;
 pub mod table;

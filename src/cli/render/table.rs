@@ -12,9 +12,10 @@ impl Table {
         Self { head: head.iter().map(|name| (*name).to_owned()).collect(), rows: Vec::new() }
     }
 
-    /// Adds a row.
+    /// Adds a row. What would move a terminal's cursor is written out instead (`\u{1b}`): cells
+    /// may hold words of a server or, where a person asked for them, values of a row.
     pub fn row(&mut self, cells: Vec<String>) {
-        self.rows.push(cells);
+        self.rows.push(cells.iter().map(|cell| printable(cell)).collect());
     }
 
     /// Returns whether the table has no rows.
@@ -44,6 +45,21 @@ impl Table {
     }
 }
 
+/// Returns names and what they stand for, a pair a line, the second parts aligned.
+pub fn pairs(pairs: &[(&str, String)]) -> String {
+    let width = pairs.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0) + 3;
+    pairs.iter().map(|(name, text)| format!("{name:width$}{}\n", printable(text))).collect()
+}
+
+/// Returns the text with control characters written out.
+pub fn printable(text: &str) -> String {
+    let write = |c: char| match c.is_control() {
+        true => c.escape_default().collect(),
+        false => String::from(c),
+    };
+    text.chars().map(write).collect()
+}
+
 /// Returns a number with commas between thousands.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
@@ -68,6 +84,18 @@ mod tests {
         table.row(vec!["é".into(), "False".into()]);
 
         assert_eq!(table.render(), "NAME        READY\ncustomers   True\né           False\n");
+    }
+
+    #[test]
+    fn what_moves_the_cursor_is_written_out() {
+        let mut table = Table::new(&["KEY"]);
+        table.row(vec!["a\n\u{1b}[2Jé".into()]);
+
+        assert_eq!(table.render(), "KEY\na\\n\\u{1b}[2Jé\n");
+        assert_eq!(
+            pairs(&[("key", "\r".into()), ("target", "x".into())]),
+            "key      \\r\ntarget   x\n"
+        );
     }
 
     #[test]
