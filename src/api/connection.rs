@@ -13,6 +13,10 @@ use crate::customerio::spec::{
 use crate::model::secret::SecretSource;
 
 /// A Customer.io workspace: its credentials, and how fast it may be written to.
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "each printcolumn has a type of its own, and many have the same"
+)]
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "ciosync.dev",

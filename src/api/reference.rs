@@ -84,7 +84,10 @@ pub enum NamespacesFrom {
 pub struct LabelSelector {
     /// Labels with their values, at most 32.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend(
+        "maxProperties" = 32,
+        "additionalProperties" = {"type": "string", "maxLength": 63}
+    ))]
     pub match_labels: BTreeMap<String, String>,
     /// Requirements, at most 32.
     #[serde(skip_serializing_if = "Vec::is_empty")]

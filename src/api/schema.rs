@@ -12,6 +12,7 @@ use serde_json::Value;
 use crate::api::finding::Finding;
 use crate::api::{Kind, crds};
 
+mod mend;
 mod walk;
 
 /// One kind's schema, as the CRD holds it, and its compiled rules.
@@ -37,6 +38,12 @@ pub fn check_edit(kind: Kind, resource: &Value, old: &Value) -> Vec<Finding> {
 /// Returns the resource without the nulls that mean absent, as the API server prunes them.
 pub fn without_nulls(kind: Kind, resource: &Value) -> Value {
     walk::without_nulls(&schema(kind).tree, resource)
+}
+
+/// Returns the resource without the values that its schema refuses, for looking at the rest. Never
+/// to be run.
+pub fn mended(kind: Kind, resource: &Value) -> Value {
+    mend::mended(&schema(kind).tree, resource)
 }
 
 fn findings(kind: Kind, resource: &Value, old: Option<&Value>) -> Vec<Finding> {

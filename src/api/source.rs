@@ -20,6 +20,10 @@ use crate::sources::sqlite::spec::SqliteSpec;
 
 /// A warehouse, database, spreadsheet or folder that Syncs read from: exactly one of the blocks
 /// postgres, redshift, bigquery, snowflake, databricks, googleSheets, rockset, sqlite and files.
+#[expect(
+    clippy::duplicated_attributes,
+    reason = "each printcolumn has a type of its own, and many have the same"
+)]
 #[derive(CustomResource, KubeSchema, Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[kube(
     group = "ciosync.dev",

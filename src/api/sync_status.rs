@@ -70,7 +70,10 @@ pub struct SyncStatus {
     pub parked_rows: Option<i64>,
     /// Version of each Secret that the last run used, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 16), inner(length(max = 64)))]
+    #[schemars(extend(
+        "maxProperties" = 16,
+        "additionalProperties" = {"type": "string", "maxLength": 64}
+    ))]
     pub observed_secret_versions: BTreeMap<String, String>,
     /// Last token of `ciosync.dev/requestedAt` that was handled.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -14,7 +14,7 @@ use crate::manifest::object::Manifest;
 /// An object of another namespace that is not in the files is a note.
 pub fn check_references(manifests: &Manifests) -> Vec<Complaint> {
     let mut complaints = Vec::new();
-    for sync in &manifests.syncs {
+    for sync in manifests.syncs.iter().chain(&manifests.mended_syncs) {
         let findings = [
             reference(manifests, sync, Kind::Source),
             reference(manifests, sync, Kind::CustomerIoConnection),
@@ -142,11 +142,12 @@ fn missing(
         let message = format!("the {what} {reference} of another namespace is not in the files");
         return Finding::note(path, message);
     }
-    let names: Vec<(&str, &str)> = match kind {
+    let mut names: Vec<(&str, &str)> = match kind {
         Kind::Source => manifests.sources.iter().map(named).collect(),
         Kind::CustomerIoConnection => manifests.connections.iter().map(named).collect(),
         Kind::Sync => manifests.syncs.iter().map(named).collect(),
     };
+    names.extend(manifests.unreadable_names(kind));
     let finding =
         Finding::error(path, format!("there is no {what} {namespace}/{}", reference.name));
     let elsewhere = names

@@ -12,9 +12,9 @@ use crate::api::{Finding, Severity};
 pub struct Place {
     /// Path of the file as it was given, or `<stdin>`.
     pub file: String,
-    /// Line, from 1.
+    /// Line, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// Document within the file, from 1.
+    /// Document within the file, from 1; 0 for the file as a whole.
     pub document: usize,
 }
 
@@ -27,7 +27,10 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.file, self.line)
+        match self.line {
+            0 => f.write_str(&self.file),
+            line => write!(f, "{}:{line}", self.file),
+        }
     }
 }
 
@@ -56,6 +59,11 @@ pub struct Complaint {
 }
 
 impl Complaint {
+    /// Returns whether it hinders; a note doesn't.
+    pub fn hinders(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// Returns a finding at a place.
     pub(super) fn at(place: Place, object: Option<String>, finding: Finding) -> Self {
         Self {

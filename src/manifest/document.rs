@@ -30,11 +30,19 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
         let number = index + 1;
         let place =
             |path: &str| Place { file: file.to_owned(), line: lines.line(path), document: number };
+        for (path, line) in &lines.repeated {
+            let message = format!("the field stands twice, first on line {}", lines.line(path));
+            let place = Place { line: *line, ..place(path) };
+            complaints.push(Complaint::at(place, None, Finding::error(path, message)));
+        }
         let mut tree = match Yaml::deserialize(deserializer) {
             Ok(tree) => tree,
+            Err(_) if !lines.repeated.is_empty() => continue,
             Err(error) => {
                 complaints.push(unreadable(place(""), &error));
-                continue;
+                // The parser can't find its way back from a syntax error, and would say so for
+                // ever.
+                break;
             }
         };
         if let Err(error) = tree.apply_merge() {

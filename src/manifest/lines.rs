@@ -3,21 +3,24 @@
 //! The deserialiser keeps no lines, so the text is walked once more by its events.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-/// The lines of one document.
-#[derive(Clone, Debug, Default)]
+/// The lines of one document. `Debug` shows nothing: texts of Secrets may be among the plain ones.
+#[derive(Default)]
 pub(super) struct Lines {
     /// First line of the document's content, from 1.
     pub(super) start: usize,
     by_path: HashMap<String, usize>,
     /// Keys and values that stand without quotes.
     pub(super) plain: Vec<Plain>,
+    /// Fields that stand twice, with the line of the second.
+    pub(super) repeated: Vec<(String, usize)>,
 }
 
 /// A key or value without quotes.
-#[derive(Clone, Debug)]
 pub(super) struct Plain {
     /// Path of the field.
     pub(super) path: String,
@@ -25,6 +28,12 @@ pub(super) struct Plain {
     pub(super) text: String,
     /// Whether it is the field's name, not its value.
     pub(super) is_key: bool,
+}
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines").finish_non_exhaustive()
+    }
 }
 
 impl Lines {
@@ -109,7 +118,12 @@ impl Walk {
                 let text = text.to_owned();
                 self.lines.plain.push(Plain { path: field.clone(), text, is_key: true });
             }
-            self.lines.by_path.insert(field, line);
+            match self.lines.by_path.entry(field) {
+                Entry::Vacant(vacant) => {
+                    vacant.insert(line);
+                }
+                Entry::Occupied(first) => self.lines.repeated.push((first.key().clone(), line)),
+            }
             return;
         }
         let path = self.value_path(line);

@@ -48,6 +48,9 @@ pub struct Manifests {
     pub notes: Vec<Complaint>,
     /// Resources that are there but can't be read, so that nobody complains that they are missing.
     unreadable: Vec<(Kind, String, String)>,
+    /// Syncs that their schema refuses, mended as far as they can be: only for finding what else is
+    /// wrong with them.
+    mended_syncs: Vec<Manifest<Sync>>,
 }
 
 impl Manifests {
@@ -62,9 +65,13 @@ impl Manifests {
         let mut manifests = Self::default();
         let mut other_kinds = BTreeMap::new();
         for (file, text) in texts {
+            let complaint_count = manifests.complaints.len();
             let documents = document::documents(file, text, &mut manifests.complaints);
             for document in documents {
                 object::add(&mut manifests, document, default_namespace, &mut other_kinds);
+            }
+            if let Some(of_file) = manifests.complaints.get_mut(complaint_count..) {
+                of_file.sort_by_key(|complaint| complaint.place.line);
             }
         }
         manifests.notes.extend(object::notes_of_other_kinds(other_kinds));
@@ -83,10 +90,14 @@ impl Manifests {
             }
             Kind::Sync => self.syncs.iter().any(|item| is_it(&item.namespace, &item.name)),
         };
-        is_readable
-            || self
-                .unreadable
-                .iter()
-                .any(|(other, namespace, name)| *other == kind && is_it(namespace, name))
+        is_readable || self.unreadable_names(kind).any(|(other, item)| is_it(other, item))
+    }
+
+    /// Returns namespace and name of the resources that are there but can't be read.
+    fn unreadable_names(&self, kind: Kind) -> impl Iterator<Item = (&str, &str)> {
+        self.unreadable
+            .iter()
+            .filter(move |(other, ..)| *other == kind)
+            .map(|(_, namespace, name)| (namespace.as_str(), name.as_str()))
     }
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::api::encoding::decode_base64;
 use crate::api::finding::nearest;
-use crate::api::{Finding, GROUP, Kind, Severity, VERSION, schema, validate};
+use crate::api::{Finding, GROUP, Kind, VERSION, schema, validate};
 use crate::manifest::complaint::{Complaint, Place};
 use crate::manifest::document::Document;
 use crate::manifest::lines::Lines;
@@ -64,7 +64,7 @@ enum Found {
 /// Adds the object of a document, or what is wrong with it.
 pub(super) fn add(
     manifests: &mut Manifests,
-    document: Document,
+    mut document: Document,
     default_namespace: &str,
     other_kinds: &mut OtherKinds,
 ) {
@@ -92,7 +92,9 @@ pub(super) fn add(
         }
     };
     let (namespace, name, mut findings) = identity(&document.tree, default_namespace);
-    findings.extend(document.lines.plain.iter().filter_map(traps::finding));
+    // Not kept beyond this: they may hold what a Secret holds.
+    let plain = std::mem::take(&mut document.lines.plain);
+    findings.extend(plain.iter().filter_map(traps::finding));
     let head =
         Manifest { object: (), kind, namespace, name, place, lines: Arc::new(document.lines) };
     if let Some(complaint) = duplicate(manifests, &head, &found) {
@@ -121,8 +123,8 @@ pub(super) fn notes_of_other_kinds(kinds: OtherKinds) -> Vec<Complaint> {
         .into_iter()
         .map(|(kind, (count, place))| {
             let message = match count {
-                1 => format!("{kind} is none of ours and was skipped"),
-                _ => format!("{count} objects of kind {kind} are none of ours and were skipped"),
+                1 => format!("{kind} was skipped: no kind of ours"),
+                _ => format!("{count} objects of kind {kind} were skipped: no kind of ours"),
             };
             Complaint::at(place, None, Finding::note("", message))
         })
@@ -167,7 +169,7 @@ fn what(tree: &Map<String, Value>) -> Result<Found, Finding> {
         ("v1", "Secret") => Found::Secret,
         ("v1", "ConfigMap") => Found::ConfigMap,
         (_, "") => Found::Other("a document without kind".to_owned()),
-        (_, other) => Found::Other(other.to_owned()),
+        (_, other) => Found::Other(format!("{other} ({api_version})")),
     })
 }
 
@@ -249,17 +251,14 @@ fn add_ours(
     findings.extend(traps);
     let is_accepted = findings.is_empty();
     let mut say = |findings: Vec<Finding>| {
-        for finding in findings {
-            let complaint = head.complaint(finding);
-            match complaint.severity {
-                Severity::Error => manifests.complaints.push(complaint),
-                Severity::Note => manifests.notes.push(complaint),
-            }
-        }
+        let said = findings.into_iter().map(|finding| head.complaint(finding));
+        let (complaints, notes): (Vec<_>, Vec<_>) = said.partition(Complaint::hinders);
+        manifests.complaints.extend(complaints);
+        manifests.notes.extend(notes);
     };
     say(findings);
     if !is_accepted {
-        manifests.unreadable.push((kind, head.namespace, head.name));
+        add_refused(manifests, kind, head, &tree);
         return;
     }
     match kind {
@@ -285,6 +284,32 @@ fn add_ours(
             Err(finding) => say(vec![finding]),
         },
     }
+}
+
+/// Notes that a resource is there, and looks at what of it can be looked at.
+fn add_refused(manifests: &mut Manifests, kind: Kind, head: Manifest<()>, tree: &Value) {
+    manifests.unreadable.push((kind, head.namespace.clone(), head.name.clone()));
+    let mended = schema::mended(kind, tree);
+    let findings = match kind {
+        Kind::Source => typed::<crate::api::Source>(mended)
+            .map(|source| validate::source(&source.spec))
+            .unwrap_or_default(),
+        Kind::CustomerIoConnection => typed::<crate::api::CustomerIoConnection>(mended)
+            .map(|connection| validate::connection(&connection.spec))
+            .unwrap_or_default(),
+        Kind::Sync => match typed::<crate::api::Sync>(mended) {
+            Ok(sync) => {
+                let findings = validate::sync(&sync.spec);
+                let complaints = findings.into_iter().map(|finding| head.complaint(finding));
+                manifests.complaints.extend(complaints.filter(Complaint::hinders));
+                manifests.mended_syncs.push(head.with(sync));
+                return;
+            }
+            Err(_) => return,
+        },
+    };
+    let complaints = findings.into_iter().map(|finding| head.complaint(finding));
+    manifests.complaints.extend(complaints.filter(Complaint::hinders));
 }
 
 /// Returns the resource of a tree that its schema accepts.

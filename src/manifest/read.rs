@@ -120,5 +120,5 @@ fn unreadable(path: &Path, error: &io::Error) -> Complaint {
 }
 
 fn place(path: &Path) -> Place {
-    Place { file: path.display().to_string(), line: 1, document: 1 }
+    Place { file: path.display().to_string(), line: 0, document: 0 }
 }

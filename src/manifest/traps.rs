@@ -15,21 +15,18 @@ const FALSE_WORDS: [&str; 8] = ["n", "N", "no", "No", "NO", "off", "Off", "OFF"]
 /// Returns what kubectl makes of a key or value that stands without quotes, if not the text itself.
 pub(super) fn finding(plain: &Plain) -> Option<Finding> {
     let text = plain.text.as_str();
-    let read_as = if TRUE_WORDS.contains(&text) {
-        "true"
+    let (read_as, meant) = if TRUE_WORDS.contains(&text) {
+        ("true", "put it in quotes, or write true if that is meant")
     } else if FALSE_WORDS.contains(&text) {
-        "false"
+        ("false", "put it in quotes, or write false if that is meant")
     } else if looks_like_a_number(text) {
-        "a number"
+        ("a number", "put it in quotes, or write the number without `_` and leading zeros")
     } else {
         return None;
     };
     let what = if plain.is_key { "the name" } else { "the value" };
     // The text itself is not shown: it may be the value of a Secret.
-    Some(
-        Finding::error(&plain.path, format!("kubectl reads {what} as {read_as}"))
-            .hint("put it in quotes, or write true or false if that is meant"),
-    )
+    Some(Finding::error(&plain.path, format!("kubectl reads {what} as {read_as}")).hint(meant))
 }
 
 /// Returns whether only YAML 1.1 takes the text for a number: `0123`, `1_000`.

@@ -118,7 +118,14 @@ fn columns_come_in_the_order_that_people_read() {
         ["Source", "CustomerIoConnection", "Sync"]
             .map(|kind| format!("{kind}: {}\n  wide: {}", columns(kind, false), columns(kind, true)))
             .join("\n"),
-        @""
+        @"
+        Source: READY, STATUS, TYPE, AGE
+          wide: LAST-PROBE, MESSAGE
+        CustomerIoConnection: READY, STATUS, REGION, WORKSPACE, AGE
+          wide: RATE, THROTTLED, MESSAGE
+        Sync: READY, STATUS, LAST SUCCESS, NEXT, SUSPENDED, AGE
+          wide: SOURCE, CONNECTION, ENTITY, BEHAVIOR, SCHEDULE, ROWS, ADDED, CHANGED, REMOVED, INVALID, REJECTED, MESSAGE
+        "
     );
     let next = &definitions()["Sync"]["spec"]["versions"][0]["additionalPrinterColumns"][3];
     assert_eq!((&next["name"], &next["type"]), (&"Next".into(), &"string".into()));

@@ -52,7 +52,7 @@ pub(super) fn check(schema: &Value, resource: &Value) -> Vec<Found> {
 }
 
 /// Returns the schema of a field, by name or for any name.
-fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
+pub(super) fn property<'a>(schema: &'a Value, name: &str) -> Option<&'a Value> {
     schema
         .get("properties")
         .and_then(|properties| properties.get(name))
@@ -209,7 +209,8 @@ impl Walk {
     }
 }
 
-fn type_fits(schema: &Value, value: &Value) -> bool {
+/// Returns whether a value is of the type that a schema names.
+pub(super) fn type_fits(schema: &Value, value: &Value) -> bool {
     if schema.get("x-kubernetes-int-or-string").is_some_and(|set| set == true) {
         return value.is_string() || value.is_i64() || value.is_u64();
     }

@@ -11,7 +11,12 @@ use crate::schedule::{self, Schedule, ScheduleError};
 pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut findings = Vec::new();
     let interval = spec.interval.map(GoDuration::get);
-    if let Err(error) = Schedule::parse(spec.schedule.as_deref(), &spec.time_zone, interval) {
+    let in_zone = |zone: &str| Schedule::parse(spec.schedule.as_deref(), zone, interval).err();
+    let in_its_own = in_zone(&spec.time_zone);
+    // An unknown zone hides what else is wrong.
+    let in_utc =
+        in_its_own.as_ref().filter(|error| error.is_time_zone()).and_then(|_| in_zone("UTC"));
+    for error in in_its_own.into_iter().chain(in_utc) {
         let path = match &error {
             ScheduleError::UnknownZone { .. } => "spec.timeZone",
             ScheduleError::IntervalTooShort

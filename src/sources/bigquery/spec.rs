@@ -38,6 +38,9 @@ pub struct BigquerySpec {
     pub maximum_bytes_billed: Option<i64>,
     /// Labels of the query jobs, for the bill. At most 32.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(extend("maxProperties" = 32), inner(length(max = 63)))]
+    #[schemars(extend(
+        "maxProperties" = 32,
+        "additionalProperties" = {"type": "string", "maxLength": 63}
+    ))]
     pub labels: BTreeMap<String, String>,
 }

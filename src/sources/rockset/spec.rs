@@ -13,6 +13,6 @@ pub struct RocksetSpec {
     /// Address of the API server. Example: `https://api.euc1a1.rockset.com`.
     #[schemars(length(min = 1, max = 500))]
     pub api_server: String,
-    /// API key.
+    /// API key with the right to query.
     pub api_key: SecretSource,
 }

@@ -1,13 +1,10 @@
-//! What the resources' schema and rules accept and refuse, offline, by the same texts that the API
-//! server runs. Each rule of the CRDs is broken here at least once.
+//! Resources by example: accepted, refused by a rule, of a wrong shape, and edits.
 
-use std::collections::BTreeSet;
-
-use ciosync::api::{Finding, Kind, crds, schema};
+use ciosync::api::Kind;
 use serde_json::{Value, json};
 
 /// Lays a patch over a tree: fields replace fields, null takes one away, lists replace lists.
-fn patched(base: Value, patch: &Value) -> Value {
+pub(super) fn patched(base: Value, patch: &Value) -> Value {
     let (Value::Object(mut fields), Value::Object(changes)) = (base, patch) else {
         return patch.clone();
     };
@@ -23,7 +20,7 @@ fn patched(base: Value, patch: &Value) -> Value {
     Value::Object(fields)
 }
 
-fn resource(kind: Kind, patch: &Value) -> Value {
+pub(super) fn resource(kind: Kind, patch: &Value) -> Value {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let spec = match kind {
         Kind::Source => json!({"sqlite": {"path": "demo.db"}}),
@@ -43,10 +40,6 @@ fn resource(kind: Kind, patch: &Value) -> Value {
         "metadata": {"name": "customers"},
         "spec": patched(spec, patch),
     })
-}
-
-fn check(kind: Kind, patch: &Value) -> Vec<Finding> {
-    schema::check(kind, &resource(kind, patch))
 }
 
 fn event() -> Value {
@@ -69,7 +62,7 @@ fn object() -> Value {
     })
 }
 
-fn accepted() -> Vec<(Kind, Value)> {
+pub(super) fn accepted() -> Vec<(Kind, Value)> {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let source = |spec: Value| (Kind::Source, with(json!({"sqlite": null}), spec));
     let sync = |spec: Value| (Kind::Sync, spec);
@@ -93,7 +86,12 @@ fn accepted() -> Vec<(Kind, Value)> {
             json!({"model": {"sql": null, "sqlFrom": {"configMapKeyRef": {"name": "sql", "key": "a.sql"}}}}),
         ),
         sync(event()),
-        sync(with(event(), json!({"identifiers": {"id": null, "anonymousId": "visitor"}}))),
+        sync(json!({
+            "entity": "event",
+            "behavior": "append",
+            "event": {"name": {"column": "kind"}},
+            "identifiers": {"id": null, "anonymousId": "visitor"},
+        })),
         sync(
             json!({"entity": "device", "behavior": "mirror", "device": {"token": "t", "platform": {"constant": "ios"}}}),
         ),
@@ -137,7 +135,7 @@ fn accepted() -> Vec<(Kind, Value)> {
     ]
 }
 
-fn refused() -> Vec<(Kind, Value)> {
+pub(super) fn refused() -> Vec<(Kind, Value)> {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let source = |spec: Value| (Kind::Source, with(json!({"sqlite": null}), spec));
     let sync = |spec: Value| (Kind::Sync, spec);
@@ -231,7 +229,7 @@ fn refused() -> Vec<(Kind, Value)> {
 }
 
 /// A wrong shape, where no rule is asked.
-fn misshapen() -> Vec<(Kind, Value)> {
+pub(super) fn misshapen() -> Vec<(Kind, Value)> {
     let sync = |spec: Value| (Kind::Sync, spec);
     vec![
         sync(json!({"mapings": []})),
@@ -251,76 +249,7 @@ fn misshapen() -> Vec<(Kind, Value)> {
     ]
 }
 
-fn report(cases: &[(Kind, Value)]) -> String {
-    let lines = cases.iter().map(|(kind, patch)| {
-        let findings = check(*kind, patch);
-        assert!(!findings.is_empty(), "accepted: {patch}");
-        findings.iter().map(|finding| format!("{finding}\n")).collect::<String>()
-    });
-    lines.collect::<Vec<_>>().join("---\n")
-}
-
-#[test]
-fn what_the_documentation_shows_is_accepted() {
-    for (kind, patch) in accepted() {
-        let findings: Vec<String> = check(kind, &patch).iter().map(ToString::to_string).collect();
-
-        assert_eq!(findings, Vec::<String>::new(), "{patch}");
-    }
-}
-
-#[test]
-fn each_rule_says_what_to_write() {
-    insta::assert_snapshot!(report(&refused()));
-}
-
-#[test]
-fn a_wrong_shape_is_told_by_field() {
-    insta::assert_snapshot!(report(&misshapen()));
-}
-
-#[test]
-fn every_rule_is_broken_by_an_example() {
-    let mut rules = BTreeSet::new();
-    for (_, text) in crds::crds() {
-        let definition: Value = serde_yaml::from_str(&text).unwrap();
-        messages(&definition, &mut rules);
-    }
-    let mut said: BTreeSet<String> = refused()
-        .iter()
-        .flat_map(|(kind, patch)| check(*kind, patch))
-        .map(|finding| finding.message)
-        .collect();
-    said.extend(edits().iter().flat_map(|(base, patch)| edit(base, patch)));
-    let long = json!({
-        "apiVersion": "ciosync.dev/v1alpha1",
-        "kind": "Sync",
-        "metadata": {"name": "x".repeat(53)},
-        "spec": resource(Kind::Sync, &json!({}))["spec"],
-    });
-    said.extend(schema::check(Kind::Sync, &long).into_iter().map(|finding| finding.message));
-
-    let unbroken: Vec<&String> = rules.difference(&said).collect();
-
-    assert_eq!(unbroken, Vec::<&String>::new());
-}
-
-/// Collects the messages of all rules of a schema.
-fn messages(tree: &Value, rules: &mut BTreeSet<String>) {
-    match tree {
-        Value::Object(fields) => {
-            for rule in fields.get("x-kubernetes-validations").into_iter().flat_map(Value::as_array)
-            {
-                rules.extend(rule.iter().map(|rule| rule["message"].as_str().unwrap().to_owned()));
-            }
-            fields.values().for_each(|child| messages(child, rules));
-        }
-        Value::Array(items) => items.iter().for_each(|child| messages(child, rules)),
-        _ => {}
-    }
-}
-
-fn edits() -> Vec<(Value, Value)> {
+pub(super) fn edits() -> Vec<(Value, Value)> {
     let segment = json!({"entity": "segmentMembership", "segment": {"id": 7}});
     vec![
         (json!({}), with(object(), json!({"identifiers": {"id": "user_id"}}))),
@@ -331,55 +260,4 @@ fn edits() -> Vec<(Value, Value)> {
         (segment, json!({"segment": {"id": null, "name": "seven"}})),
         (event(), json!({"event": {"idScope": "growth/orders"}})),
     ]
-}
-
-/// Returns what is said to a patch of a Sync that was made with another.
-fn edit(base: &Value, patch: &Value) -> Vec<String> {
-    let old = resource(Kind::Sync, base);
-    let new = resource(Kind::Sync, &with(base.clone(), patch.clone()));
-    schema::check_edit(Kind::Sync, &new, &old).into_iter().map(|finding| finding.message).collect()
-}
-
-#[test]
-fn what_identifies_rows_and_people_cant_be_edited() {
-    for (base, patch) in edits() {
-        let said = edit(&base, &patch);
-
-        assert!(
-            said.iter().any(|message| message.contains("can't be changed: make a new Sync")
-                && message.contains("ciosync.dev/resetState")),
-            "{patch}: {said:?}"
-        );
-    }
-}
-
-#[test]
-fn all_else_may_be_edited() {
-    let edits = [
-        json!({"behavior": "mirror", "onRemove": "delete"}),
-        json!({"identifiers": {"id": "customer_id"}}),
-        json!({"model": {"sql": "select 2"}}),
-        json!({"mappings": [{"from": "email"}], "schedule": "@daily"}),
-    ];
-    for patch in edits {
-        assert_eq!(edit(&json!({}), &patch), Vec::<String>::new(), "{patch}");
-    }
-}
-
-#[test]
-fn a_constant_null_is_not_an_absent_constant() {
-    use ciosync::mapping::spec::{ConstantSpec, MappingSpec};
-    let read = |json: Value| serde_json::from_value::<MappingSpec>(json).unwrap().constant;
-
-    assert_eq!(read(json!({"constant": null, "to": "x"})), Some(ConstantSpec::Null));
-    assert_eq!(read(json!({"from": "x"})), None);
-    assert_eq!(
-        serde_json::to_value(MappingSpec {
-            constant: Some(ConstantSpec::Null),
-            to: Some("x".into()),
-            ..MappingSpec::default()
-        })
-        .unwrap(),
-        json!({"constant": null, "to": "x"})
-    );
 }

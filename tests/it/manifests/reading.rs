@@ -1,59 +1,11 @@
-//! Files to resources: every complaint has file, line, document, field and a way out, and all of
-//! them come at once.
+//! Texts and folders to resources, each by itself.
 
 use std::path::PathBuf;
 
-use ciosync::api::Kind;
-use ciosync::manifest::{Complaint, Manifests, check_references, check_secrets, read};
+use ciosync::manifest::{check_references, read};
 use secrecy::ExposeSecret;
 
-const WAREHOUSE: &str = "\
-apiVersion: ciosync.dev/v1alpha1
-kind: Source
-metadata: {name: warehouse}
-spec:
-  postgres:
-    host: db
-    database: analytics
-    user: ciosync
-    password: {secretKeyRef: {name: warehouse, key: password}}
-";
-
-const PRODUCTION: &str = "\
-apiVersion: ciosync.dev/v1alpha1
-kind: CustomerIoConnection
-metadata: {name: production}
-spec:
-  siteId: {value: abc}
-  apiKey: {secretKeyRef: {name: customerio, key: api-key}}
-";
-
-const CUSTOMERS: &str = "\
-apiVersion: ciosync.dev/v1alpha1
-kind: Sync
-metadata: {name: customers}
-spec:
-  sourceRef: {name: warehouse}
-  connectionRef: {name: production}
-  model: {sql: select 1, primaryKey: [user_id]}
-  entity: person
-  behavior: updateOrCreate
-  identifiers: {id: user_id}
-";
-
-fn parse(texts: &[(&str, &str)]) -> Manifests {
-    Manifests::parse(texts.iter().copied(), "default")
-}
-
-fn lines(complaints: &[Complaint]) -> String {
-    complaints.iter().map(|complaint| format!("{complaint}\n")).collect()
-}
-
-/// Returns all that is said about texts: complaints of each, and of all together.
-fn said(texts: &[(&str, &str)]) -> String {
-    let manifests = parse(texts);
-    lines(&[manifests.complaints.clone(), check_references(&manifests)].concat())
-}
+use super::{CUSTOMERS, PRODUCTION, WAREHOUSE, lines, parse, said};
 
 #[test]
 fn good_manifests_of_several_documents_are_read_without_complaint() {
@@ -114,7 +66,21 @@ spec:
 
     insta::assert_snapshot!(
         said(&[("a.yaml", wrong_sync), ("b.yaml", wrong_source), ("c.yaml", PRODUCTION)]),
-        @""
+        @"
+        a.yaml:10: Sync default/customers: spec.model.sql: there are 2 statements, a model is one
+          keep the select, take the others away
+        a.yaml:16: Sync default/customers: spec.behavior: upsert is called updateOrCreate here: write `behavior: updateOrCreate`
+        a.yaml:19: Sync default/customers: spec.mapings: there is no field `mapings`
+          did you mean `mappings`?
+        a.yaml:23: Sync default/customers: spec.mappings[0].type: `nubmer` is not one of text, integer, number, boolean, timestamp, date and json
+          did you mean `number`?
+        a.yaml:24: Sync default/customers: spec.mappings[1]: a mapping has exactly one of from, constant and template: make one mapping for each
+        a.yaml:27: Sync default/customers: spec.schedule: `25` is not a valid hour
+          write 0-23, `*`, a range `a-b`, a step `*/n`, or a list of these
+        b.yaml:5: Source default/warehouse: spec.postgres: say where the database is by url alone, or by host, database and user
+        a.yaml:7: Sync default/customers: spec.sourceRef.name: there is no Source default/warehuose
+          did you mean `warehouse`?
+        "
     );
 }
 
@@ -126,7 +92,14 @@ fn what_only_code_can_check_has_its_line_too() {
 
     insta::assert_snapshot!(
         said(&[("a.yaml", &sync), ("b.yaml", WAREHOUSE), ("c.yaml", PRODUCTION)]),
-        @""
+        @"
+        a.yaml:11: Sync default/customers: spec.schedule: `25` is not a valid hour
+          write 0-23, `*`, a range `a-b`, a step `*/n`, or a list of these
+        a.yaml:12: Sync default/customers: spec.timeZone: `Berlin` is not a time zone
+          write an IANA name such as Europe/Berlin, America/New_York or UTC
+        a.yaml:16: Sync default/customers: spec.mappings[1].to: the attribute `plan` is already set by spec.mappings[0]
+          take one of the two away, or give one another name with `to`
+        "
     );
 }
 
@@ -139,7 +112,13 @@ fn yaml_that_cant_be_read_names_line_and_column() {
 
     insta::assert_snapshot!(
         said(&[("a.yaml", unclosed), ("b.yaml", tab), ("c.yaml", twice), ("d.yaml", list)]),
-        @""
+        @"
+        a.yaml:3:5: the YAML can't be read: did not find expected ',' or '}'
+        b.yaml:3:1: the YAML can't be read: found character that cannot start any token
+          a tab can't indent: use spaces
+        c.yaml:2: kind: the field stands twice, first on line 1
+        d.yaml:1: the document is no object: it has no fields
+        "
     );
 }
 
@@ -149,7 +128,14 @@ fn words_that_kubectl_reads_otherwise_need_quotes() {
         "{CUSTOMERS}  suspend: no\n  mappings:\n    - {{constant: yes, to: active}}\n    - {{constant: 0123, to: code}}\n    - {{constant: 'on', to: quoted}}\n"
     );
 
-    insta::assert_snapshot!(lines(&parse(&[("a.yaml", &sync)]).complaints), @"");
+    insta::assert_snapshot!(lines(&parse(&[("a.yaml", &sync)]).complaints), @"
+        a.yaml:11: Sync default/customers: spec.suspend: kubectl reads the value as false
+          put it in quotes, or write false if that is meant
+        a.yaml:13: Sync default/customers: spec.mappings[0].constant: kubectl reads the value as true
+          put it in quotes, or write true if that is meant
+        a.yaml:14: Sync default/customers: spec.mappings[1].constant: kubectl reads the value as a number
+          put it in quotes, or write the number without `_` and leading zeros
+        ");
 }
 
 #[test]
@@ -159,7 +145,10 @@ fn two_objects_of_one_name_name_both_places() {
 
     let manifests = parse(&[("a.yaml", WAREHOUSE), ("b.yaml", WAREHOUSE), ("c.yaml", &elsewhere)]);
 
-    insta::assert_snapshot!(lines(&manifests.complaints), @"");
+    insta::assert_snapshot!(lines(&manifests.complaints), @"
+        b.yaml:3: Source default/warehouse: metadata.name: it is already defined at a.yaml:1
+          give one of the two another name, or take it away
+        ");
     assert_eq!(manifests.sources.len(), 2);
 }
 
@@ -191,8 +180,21 @@ kind: Sync
 
     let manifests = parse(&[("a.yaml", text)]);
 
-    insta::assert_snapshot!(lines(&manifests.complaints), @"");
-    insta::assert_snapshot!(lines(&manifests.notes), @"");
+    insta::assert_snapshot!(lines(&manifests.complaints), @"
+        a.yaml:10: kind: ciosync.dev/v1alpha1 has no kind `sync`
+          did you mean `Sync`?
+        a.yaml:12: apiVersion: there is no apiVersion `ciosync.dev/v1`
+          write ciosync.dev/v1alpha1
+        a.yaml:15: apiVersion: there is no apiVersion `ciosync.io/v1alpha1`
+          write ciosync.dev/v1alpha1
+        a.yaml:21: apiVersion: the field `apiVersion` is missing
+          write ciosync.dev/v1alpha1
+        ");
+    insta::assert_snapshot!(lines(&manifests.notes), @"
+        a.yaml:1: 2 objects of kind Deployment (apps/v1) were skipped: no kind of ours
+        a.yaml:18: Sync (argoproj.io/v1alpha1) was skipped: no kind of ours
+        a.yaml:7: a document without kind was skipped: no kind of ours
+        ");
 }
 
 #[test]
@@ -214,123 +216,17 @@ stringData:
 
     let entries = &manifests.secrets[0].object;
     assert_eq!(entries["api-key"].expose_secret(), "from string data");
-    insta::assert_snapshot!(lines(&manifests.complaints), @"");
+    insta::assert_snapshot!(lines(&manifests.complaints), @"
+        a.yaml:6: Secret default/customerio: data.broken: the value is not base64 of a text
+          write the value itself under stringData
+        a.yaml:9: Secret default/customerio: stringData.flag: kubectl reads the value as true
+          put it in quotes, or write true if that is meant
+        a.yaml:10: Secret default/customerio: stringData.number: the value must be a string
+          put it in quotes
+        ");
     let shown = format!("{manifests:?}{}", serde_json::to_string(&manifests.complaints).unwrap());
     assert!(
         !shown.contains("hunter2") && !shown.contains("from string") && !shown.contains("12345")
-    );
-}
-
-#[test]
-fn a_missing_key_is_a_complaint_and_a_missing_secret_a_note() {
-    let secret = "\
-apiVersion: v1
-kind: Secret
-metadata: {name: customerio}
-stringData: {apikey: x}
-";
-
-    let manifests = parse(&[("a.yaml", secret), ("b.yaml", WAREHOUSE), ("c.yaml", PRODUCTION)]);
-
-    let (notes, complaints): (Vec<_>, Vec<_>) = check_secrets(&manifests)
-        .into_iter()
-        .partition(|found| found.severity == ciosync::api::Severity::Note);
-    insta::assert_snapshot!(lines(&complaints), @"");
-    insta::assert_snapshot!(lines(&notes), @"");
-}
-
-#[test]
-fn references_name_what_was_probably_meant() {
-    let sync = CUSTOMERS
-        .replace("{name: warehouse}", "{name: warehuose}")
-        .replace("{name: production}", "{name: main}");
-    let main = PRODUCTION.replace("{name: production}", "{name: main, namespace: growth}");
-
-    insta::assert_snapshot!(
-        said(&[("a.yaml", &sync), ("b.yaml", WAREHOUSE), ("c.yaml", &main)]),
-        @""
-    );
-}
-
-#[test]
-fn another_namespace_needs_leave() {
-    let sync = CUSTOMERS
-        .replace("{name: warehouse}", "{name: warehouse, namespace: data}")
-        .replace("{name: production}", "{name: production, namespace: growth}");
-    let in_data = WAREHOUSE.replace("{name: warehouse}\n", "{name: warehouse, namespace: data}\n");
-    let open = format!("{in_data}  allowedNamespaces: {{from: All}}\n");
-
-    insta::assert_snapshot!(said(&[("a.yaml", &sync), ("b.yaml", &in_data)]), @"");
-    insta::assert_snapshot!(said(&[("a.yaml", &sync), ("b.yaml", &open)]), @"");
-}
-
-#[test]
-fn a_resource_that_cant_be_read_is_not_missing() {
-    let wrong = WAREHOUSE.replace("host: db", "hots: db");
-
-    let manifests = parse(&[("a.yaml", &wrong), ("b.yaml", PRODUCTION), ("c.yaml", CUSTOMERS)]);
-
-    assert!(manifests.holds(Kind::Source, "default", "warehouse"));
-    assert_eq!(lines(&check_references(&manifests)), "");
-}
-
-#[test]
-fn dependencies_must_be_there_and_not_go_round() {
-    let sync = |name: &str, on: &str| {
-        format!(
-            "---\n{}  dependsOn: [{{name: {on}}}]\n",
-            CUSTOMERS.replace("{name: customers}", &format!("{{name: {name}}}"))
-        )
-    };
-    let text = [sync("a", "b"), sync("b", "c"), sync("c", "a"), sync("d", "acounts")].concat();
-
-    insta::assert_snapshot!(
-        said(&[("a.yaml", &text), ("b.yaml", WAREHOUSE), ("c.yaml", PRODUCTION)]),
-        @""
-    );
-}
-
-#[test]
-fn sql_of_a_config_map_is_looked_at_too() {
-    let sync = |key: &str| {
-        CUSTOMERS.replace(
-            "sql: select 1",
-            &format!("sqlFrom: {{configMapKeyRef: {{name: queries, key: {key}}}}}"),
-        )
-    };
-    let map = "\
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: queries}
-data:
-  good.sql: select 1
-  bad.sql: drop table t
-";
-    let rest = [("b.yaml", WAREHOUSE), ("c.yaml", PRODUCTION), ("d.yaml", map)];
-    let with = |key: &str| {
-        let sync = sync(key);
-        let mut texts = vec![("a.yaml", sync.as_str())];
-        texts.extend(rest);
-        said(&texts)
-    };
-
-    assert_eq!(with("good.sql"), "");
-    insta::assert_snapshot!(with("bad.sql") + &with("goood.sql"), @"");
-}
-
-#[test]
-fn a_model_must_fit_its_source() {
-    let files = "\
-apiVersion: ciosync.dev/v1alpha1
-kind: Source
-metadata: {name: warehouse}
-spec:
-  files: {url: data, format: csv}
-";
-
-    insta::assert_snapshot!(
-        said(&[("a.yaml", CUSTOMERS), ("b.yaml", files), ("c.yaml", PRODUCTION)]),
-        @""
     );
 }
 
@@ -389,5 +285,8 @@ fn paths_that_cant_be_read_are_complaints() {
     let manifests = read(&[PathBuf::from("no/such/folder"), empty.path().to_path_buf()], "default");
 
     let said = lines(&manifests.complaints).replace(&empty.path().display().to_string(), "EMPTY");
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @"
+        no/such/folder: there is no such file or folder
+        EMPTY: the folder holds no *.yaml or *.yml file
+        ");
 }
