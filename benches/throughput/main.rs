@@ -7,7 +7,13 @@
 
 mod measure;
 #[path = "../../tests/it/support/postgres/mod.rs"]
-#[expect(dead_code, reason = "the tests use more of it")]
+#[expect(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "made for tests, which use all of it and may panic"
+)]
 mod postgres;
 mod python;
 mod world;

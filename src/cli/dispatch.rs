@@ -10,8 +10,8 @@ use super::{completions, crds, emulator, get, plan, retry, run, state, validate}
 /// Where a command failed in a way that it has no words of its own for.
 pub async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
-        Command::Run(args) => run::run(args).await,
-        Command::Plan(args) => plan::run(args).await,
+        Command::Run(args) => Box::pin(run::run(args)).await,
+        Command::Plan(args) => Box::pin(plan::run(args)).await,
         Command::Validate(args) => validate::run(args).await,
         Command::Get(command) => get::run(command).await,
         Command::Retry(args) => retry::run(args).await,

@@ -57,7 +57,8 @@ pub async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
     for next in &ready {
         let options =
             RunOptions { full_resync: full_resync.contains(&next.id), ..RunOptions::default() };
-        let result = plan_one(&args, next, store.clone(), options, cancel.clone()).await;
+        let planning = plan_one(&args, next, store.clone(), options, cancel.clone());
+        let result = Box::pin(planning).await;
         all.push(Planned {
             sync: next.id.clone(),
             entity: next.pipeline.entity.clone(),

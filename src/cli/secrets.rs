@@ -61,7 +61,7 @@ impl LaptopSecrets {
         }
     }
 
-    fn from_place(&self, reference: &SecretKeyRef) -> Result<Option<String>, ResolveError> {
+    fn given(&self, reference: &SecretKeyRef) -> Result<Option<String>, ResolveError> {
         match &self.place {
             None => Ok(None),
             Some(Place::Environment) => Ok(std::env::var(variable(reference)).ok()),
@@ -100,7 +100,7 @@ impl SecretReader for LaptopSecrets {
         namespace: &str,
         reference: &SecretKeyRef,
     ) -> Result<Secret, ResolveError> {
-        if let Some(value) = self.from_place(reference)? {
+        if let Some(value) = self.given(reference)? {
             return Ok(Secret::new(value));
         }
         let (namespace, reference, hint) =

@@ -172,7 +172,7 @@ impl Filler {
             .push(view)
             .map_err(|_| RunError::Internal("a planned row does not fit in a request"))?
             .map(|batch| (batch, std::mem::take(&mut self.notes)));
-        if self.notes.len() == 0 {
+        if self.notes.is_empty() {
             self.opened_at = Some(Instant::now());
         }
         self.notes.push(note);

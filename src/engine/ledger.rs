@@ -55,6 +55,11 @@ impl Ledger {
         self.starts.len()
     }
 
+    /// Returns whether nothing is noted.
+    pub fn is_empty(&self) -> bool {
+        self.starts.is_empty()
+    }
+
     /// Returns the note of item `index`.
     pub fn get(&self, index: usize) -> Option<Note<'_>> {
         let start = *self.starts.get(index)?;

@@ -125,7 +125,8 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let others = begin::lookup(&pipeline, store.as_ref(), syncs);
     let id = RunId(String::new());
     let bounds = Bounds { halt: &cancel, deadline, run: &id };
-    let mut planned = plan_rows(planner, RowReader::start(stream), &others, &bounds, None).await?;
+    let planning = plan_rows(planner, RowReader::start(stream), &others, &bounds, None);
+    let mut planned = Box::pin(planning).await?;
     let changes = Changes::new(reader, planned.overrides.take())?;
     let input = GuardInput {
         counts: &planned.counts,

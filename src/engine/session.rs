@@ -55,11 +55,16 @@ pub(super) struct Prepared {
     attributes: Vec<String>,
 }
 
-/// A planner, the rows it will see, and the spool it fills.
+/// A planner and the rows it will see.
 struct Planning {
     planner: Planner,
     rows: RowReader,
-    spool: SpoolReader,
+}
+
+/// The figures of a run, taken by its two halves side by side.
+struct Figures<'a> {
+    tally: &'a mut Tally,
+    refusals: &'a mut Refusals,
 }
 
 impl Session<'_> {
@@ -81,9 +86,11 @@ impl Session<'_> {
             clock: &clock,
             traffic: &traffic,
         };
-        let (mut prepared, planning) = self.open(memo, &context).await?;
+        let (mut prepared, planning, spool) = Box::pin(self.open(memo, &context)).await?;
         let mut refusals = Refusals::default();
-        let carried_out = self.carry_out(planning, &prepared, &context, &mut refusals, tally).await;
+        let figures = Figures { tally, refusals: &mut refusals };
+        let work = self.carry_out((planning, spool), &prepared, &context, figures);
+        let carried_out = Box::pin(work).await;
         tally.take_traffic(&traffic, &refusals);
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
         let RunRequest { store, progress, .. } = self.request;
@@ -127,7 +134,7 @@ impl Session<'_> {
         &self,
         mut memo: SyncMemo,
         context: &SendContext<'_>,
-    ) -> Result<(Prepared, Planning), RunError> {
+    ) -> Result<(Prepared, Planning, SpoolReader), RunError> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
         let identity = begin::identity(pipeline, account.workspace_id);
@@ -170,30 +177,28 @@ impl Session<'_> {
             rejected: Arc::clone(&prepared.rejected),
             progress: progress.clone(),
         });
-        Ok((prepared, Planning { planner, rows: RowReader::start(stream), spool: reader }))
+        Ok((prepared, Planning { planner, rows: RowReader::start(stream) }, reader))
     }
 
     /// Plans and delivers: one after the other where a guard needs the whole plan, else side by
     /// side.
     async fn carry_out(
         &self,
-        planning: Planning,
+        (planning, spool): (Planning, SpoolReader),
         prepared: &Prepared,
         context: &SendContext<'_>,
-        refusals: &mut Refusals,
-        tally: &mut Tally,
+        Figures { tally, refusals }: Figures<'_>,
     ) -> Result<(), RunError> {
-        let Planning { planner, rows, spool } = planning;
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
-            let mut planned = self.plan(planner, rows, prepared, false, tally).await?;
+            let mut planned = self.plan(planning, prepared, false, tally).await?;
             gate::check(pipeline, &planned.counts, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             return self.deliver(changes, prepared, context, refusals).await;
         }
         let changes = Changes::new(spool, None)?;
         let plan = async {
-            let planned = self.plan(planner, rows, prepared, true, tally).await;
+            let planned = self.plan(planning, prepared, true, tally).await;
             if planned.is_err() {
                 self.halt.cancel();
             }
@@ -212,8 +217,7 @@ impl Session<'_> {
 
     async fn plan(
         &self,
-        planner: Planner,
-        rows: RowReader,
+        Planning { planner, rows }: Planning,
         prepared: &Prepared,
         is_gate_open: bool,
         tally: &mut Tally,
@@ -221,7 +225,8 @@ impl Session<'_> {
         let RunRequest { pipeline, store, .. } = self.request;
         let watched = is_gate_open.then_some(&pipeline.guards);
         let bounds = gate::Bounds { halt: &self.halt, deadline: self.deadline, run: &self.id };
-        let planned = plan_rows(planner, rows, &prepared.others, &bounds, watched).await?;
+        let planning = plan_rows(planner, rows, &prepared.others, &bounds, watched);
+        let planned = Box::pin(planning).await?;
         tally.take_plan(&planned);
         settle::plan(store.as_ref(), &self.lock, &planned).await?;
         Ok(planned)

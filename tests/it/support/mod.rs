@@ -3,5 +3,6 @@
 
 pub mod cli;
 pub mod postgres;
+mod server_tests;
 
 pub use postgres::postgres;

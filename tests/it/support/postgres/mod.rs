@@ -7,7 +7,6 @@ pub mod certificates;
 mod database;
 mod process;
 mod server;
-mod tests;
 
 pub use database::{Database, Demand, Role};
 pub use server::{Server, postgres};

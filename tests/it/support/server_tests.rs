@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
 use sqlx::{AssertSqlSafe, Connection};
 
-use super::{Database, Demand, Role, Server};
+use super::postgres::{Database, Demand, Role, Server};
 use crate::support::postgres;
 
 /// Set for the copy of this test process that starts a server and waits to be killed.
