@@ -51,23 +51,22 @@ fn findings(kind: Kind, resource: &Value, old: Option<&Value>) -> Vec<Finding> {
     let resource = walk::without_nulls(&schema.tree, resource);
     let old = old.map(|old| walk::without_nulls(&schema.tree, old));
     let mut findings = walk::check(&schema.tree, &resource);
-    // As on the API server, rules are looked at only on a tree of the right shape.
-    if findings.iter().any(|found| found.blocks_rules) {
-        return findings.into_iter().map(|found| found.finding).collect();
-    }
-    let broken = Validator::new()
+    // The API server looks at no rule before the shape is right. Here a rule that is plainly broken
+    // is told at once; one that can't be evaluated on such a tree says nothing.
+    let is_misshapen = findings.iter().any(|found| found.blocks_rules);
+    let broken: Vec<Finding> = Validator::new()
         .validate_compiled(&schema.rules, &resource, old.as_ref())
         .err()
         .map(|errors| errors.into_vec())
-        .unwrap_or_default();
-    let broken: Vec<Finding> = broken
+        .unwrap_or_default()
         .into_iter()
-        .map(|error| match error.kind {
-            ErrorKind::ValidationFailure => Finding::error(error.field_path, error.message),
-            _ => Finding::error(
+        .filter_map(|error| match error.kind {
+            ErrorKind::ValidationFailure => Some(Finding::error(error.field_path, error.message)),
+            _ if is_misshapen => None,
+            _ => Some(Finding::error(
                 error.field_path,
                 format!("a rule could not be evaluated offline: {}", error.message),
-            ),
+            )),
         })
         .collect();
     // Where a rule explains a wrong word, the bare list of allowed words adds nothing.

@@ -233,7 +233,7 @@ pub(super) fn misshapen() -> Vec<(Kind, Value)> {
     let sync = |spec: Value| (Kind::Sync, spec);
     vec![
         sync(json!({"mapings": []})),
-        sync(json!({"model": null})),
+        sync(json!({"model": null, "behavior": "upsert"})),
         sync(json!({"model": {"primaryKey": "user_id"}})),
         sync(json!({"model": {"primaryKey": []}})),
         sync(
