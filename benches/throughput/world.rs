@@ -242,7 +242,7 @@ fn watch_peak(process: &mut Child) -> anyhow::Result<f64> {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let kib = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok());
         peak_kib = peak_kib.max(kib.unwrap_or(0.0));
-        std::thread::sleep(LOOK_EVERY);
+        std::thread::sleep(LOOK_EVERY); // sleep: the kernel tells of no change of this figure
     }
     Ok(peak_kib / 1024.0)
 }

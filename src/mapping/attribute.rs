@@ -43,14 +43,28 @@ pub struct Attribute {
     pub is_email: bool,
 }
 
+/// What writing an attribute came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// How many attributes were written: none where it is left out.
+    pub count: u16,
+    /// Whether a number that JSON can't say (infinite, or not a number) was written as null.
+    pub is_non_finite: bool,
+}
+
+impl Written {
+    fn plain(count: u16) -> Self {
+        Self { count, is_non_finite: false }
+    }
+}
+
 /// Returns whether a null may clear the attribute of that name.
 pub fn may_be_nulled(name: &str) -> bool {
     !NEVER_NULLED.contains(&name) && ConsentKind::of(name).is_none()
 }
 
 impl Attribute {
-    /// Appends the attribute for `row` to `record` and returns how many attributes that made:
-    /// none where it is left out. `text` is a buffer to reuse.
+    /// Appends the attribute for `row` to `record`. `text` is a buffer to reuse.
     ///
     /// # Errors
     /// Where the row can't be sent because of this attribute.
@@ -59,12 +73,12 @@ impl Attribute {
         row: Row<'_>,
         record: &mut RecordBuf,
         text: &mut String,
-    ) -> Result<u16, Rejection> {
+    ) -> Result<Written, Rejection> {
         let value = match &self.origin {
             Origin::Column(index) => row.value(*index),
             Origin::Constant(canonical) => {
                 record.attribute(&self.name).extend_from_slice(canonical);
-                return Ok(1);
+                return Ok(Written::plain(1));
             }
             Origin::Template(template) => match template.render(row, text) {
                 Ok(true) => Value::Text(text.as_str()),
@@ -82,18 +96,20 @@ impl Attribute {
         if let Some(consent) = self.consent {
             return consent
                 .write_opt_out(&self.name, value, record)
+                .map(Written::plain)
                 .map_err(|error| self.rejection(error));
         }
         self.write_value(value, record)
     }
 
-    fn write_value(&self, value: Value<'_>, record: &mut RecordBuf) -> Result<u16, Rejection> {
+    fn write_value(&self, value: Value<'_>, record: &mut RecordBuf) -> Result<Written, Rejection> {
         let is_null = value == Value::Null;
         if (is_null && (self.nulls == Nulls::Omit || !may_be_nulled(&self.name)))
             || (value == Value::Text("") && !may_be_nulled(&self.name))
         {
-            return Ok(0);
+            return Ok(Written::default());
         }
+        let is_non_finite = matches!(value, Value::Float(number) if !number.is_finite());
         if let Value::Text(address) = value
             && self.is_email
             && !limits::is_plausible_email(address)
@@ -113,10 +129,14 @@ impl Attribute {
             message: "is longer than the 1,000 bytes that Customer.io accepts",
         };
         let long = out.len() - value_start > ATTRIBUTE_VALUE_BYTES_MAX + 3;
-        converted.and_then(|()| if long { Err(too_long()) } else { Ok(1) }).map_err(|error| {
-            record.canonical.truncate(start);
-            self.rejection(error)
-        })
+        converted
+            .and_then(
+                |()| if long { Err(too_long()) } else { Ok(Written { count: 1, is_non_finite }) },
+            )
+            .map_err(|error| {
+                record.canonical.truncate(start);
+                self.rejection(error)
+            })
     }
 
     fn rejection(&self, error: ConvertError) -> Rejection {

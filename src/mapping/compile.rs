@@ -104,6 +104,7 @@ pub fn compile(spec: &RecordSpec, columns: &[Column]) -> Result<Mapper, Vec<Mapp
         attributes: attributes.into_values().map(|(_, attribute)| attribute).collect(),
         identifier_text: String::new(),
         template_text: String::new(),
+        non_finite_count: 0,
     })
 }
 

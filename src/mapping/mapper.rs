@@ -24,6 +24,7 @@ pub struct Mapper {
     pub(super) target_is_key: bool,
     pub(super) identifier_text: String,
     pub(super) template_text: String,
+    pub(super) non_finite_count: u64,
 }
 
 impl Mapper {
@@ -40,6 +41,12 @@ impl Mapper {
     /// Returns whether the identifier's text is always the key's, so that it need not be kept.
     pub fn target_is_key(&self) -> bool {
         self.target_is_key
+    }
+
+    /// Returns how many numbers so far were infinite or not a number and became null: JSON has no
+    /// word for them.
+    pub fn non_finite_count(&self) -> u64 {
+        self.non_finite_count
     }
 
     /// Returns the names of the attributes, sorted.
@@ -96,7 +103,9 @@ impl Mapper {
         record.start(self.operation, Target { kind: self.identifier, text }, 0);
         let mut count = 0u16;
         for attribute in &self.attributes {
-            count += attribute.write(row, record, &mut self.template_text)?;
+            let written = attribute.write(row, record, &mut self.template_text)?;
+            count += written.count;
+            self.non_finite_count += u64::from(written.is_non_finite);
         }
         record.set_attribute_count(count);
         Ok(())

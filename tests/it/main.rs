@@ -11,6 +11,7 @@ mod cli_data;
 mod crds;
 mod customerio;
 mod emulator;
+mod examples;
 mod manifests;
 mod rules;
 mod sources;

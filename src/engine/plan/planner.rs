@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tracing::warn;
 
 use super::{PlanRules, Planned, PlannerParts};
 use crate::customerio::operation::oversize;
@@ -212,6 +213,10 @@ impl Planner {
             self.cursor.drain(&self.chunk, |entry| departed.push(entry.to_buf()));
             self.flush_departed().await?;
             self.load_chunk().await?;
+        }
+        let non_finite_count = self.mapper.non_finite_count();
+        if non_finite_count > 0 {
+            warn!(non_finite_count, "numbers that are infinite or not a number are sent as null");
         }
         let Self { mut planned, targets, spool, rules, progress, change_count, .. } = self;
         let Planned { counts, invalid, .. } = &mut planned;

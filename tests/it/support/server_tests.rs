@@ -140,7 +140,7 @@ async fn the_server_dies_with_a_test_process_that_is_killed() {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "support::postgres::tests::the_server_dies_with_a_test_process_that_is_killed",
+            "support::server_tests::the_server_dies_with_a_test_process_that_is_killed",
         ])
         .env(VICTIM, "1")
         .stdout(Stdio::piped())
