@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::table::{Table, grouped};
-use crate::engine::{Pipeline, RunOutcome};
+use crate::engine::{Pipeline, RunError, RunOutcome};
 use crate::model::{RunCounts, RunReport, RunResult, SyncId};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -41,8 +41,11 @@ pub fn opening(pipeline: &Pipeline) -> String {
 pub fn outcome(outcome: &RunOutcome, show_values: bool) -> String {
     let RunOutcome { report, error, .. } = outcome;
     let counts = &report.counts;
-    let mut out = format!("{INDENT}read {} rows\n", grouped(counts.rows_read));
-    out += &format!("{INDENT}{}\n", changes(counts));
+    let mut out = String::new();
+    if error.is_none() || counts.rows_read > 0 {
+        out += &format!("{INDENT}read {} rows\n", grouped(counts.rows_read));
+        out += &format!("{INDENT}{}\n", changes(counts));
+    }
     if counts.delivered > 0 {
         let took = took(report);
         let rate = counts.delivered as f64 / took.as_secs_f64().max(0.001);
@@ -55,28 +58,37 @@ pub fn outcome(outcome: &RunOutcome, show_values: bool) -> String {
         );
     }
     if let Some(error) = error {
-        let result = report.result.as_str();
-        out += &format!("{INDENT}{BAD}{result}{BAD:#}: {error}\n");
-        if let crate::engine::RunError::Mapping(complaints) = error {
-            for complaint in complaints {
-                out += &format!("{INDENT}  {}: {}\n", complaint.path, complaint.message);
-                if let Some(hint) = &complaint.hint {
-                    out += &format!("{INDENT}    {HINT}{hint}{HINT:#}\n");
-                }
-            }
-        } else if let Some(hint) = error.hint() {
-            out += &format!("{INDENT}  {HINT}{hint}{HINT:#}\n");
-        }
-        match error.vendor_text() {
-            Some(text) if show_values => out += &format!("{INDENT}  in its own words: {text}\n"),
-            Some(_) => out += &format!("{INDENT}  (--show-values shows it in its own words)\n"),
-            None => {}
-        }
+        out += &failure(report.result.as_str(), error, show_values);
     }
     if show_values {
         for text in &outcome.vendor_texts {
             out += &format!("{INDENT}refused: {text}\n");
         }
+    }
+    out
+}
+
+/// Returns why a run or plan came to nothing, and what to do.
+pub fn failure(result: &str, error: &RunError, show_values: bool) -> String {
+    let mut out = String::new();
+    if let RunError::Mapping(complaints) = error {
+        out += &format!("{INDENT}{BAD}{result}{BAD:#}: the spec doesn't fit the query's columns\n");
+        for complaint in complaints {
+            out += &format!("{INDENT}  {}: {}\n", complaint.path, complaint.message);
+            if let Some(hint) = &complaint.hint {
+                out += &format!("{INDENT}    {HINT}{hint}{HINT:#}\n");
+            }
+        }
+        return out;
+    }
+    out += &format!("{INDENT}{BAD}{result}{BAD:#}: {error}\n");
+    if let Some(hint) = error.hint() {
+        out += &format!("{INDENT}  {HINT}{hint}{HINT:#}\n");
+    }
+    match error.vendor_text() {
+        Some(text) if show_values => out += &format!("{INDENT}  in its own words: {text}\n"),
+        Some(_) => out += &format!("{INDENT}  (--show-values shows it in its own words)\n"),
+        None => {}
     }
     out
 }
