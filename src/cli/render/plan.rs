@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::run::changes;
+use super::run::{changes, failure};
 use super::table::grouped;
 use crate::engine::preview::Sample;
 use crate::engine::{Preview, RunError};
@@ -100,7 +100,7 @@ pub fn text(all: &[Planned], show_values: bool) -> String {
         out += &format!("{:<12}{entity}   {behavior}\n", format!("{}  ", sync.name));
         match result {
             Ok(preview) => out += &preview_text(preview, show_values),
-            Err(error) => out += &error_text(error),
+            Err(error) => out += &failure("error", error, show_values),
         }
     }
     out
@@ -122,25 +122,6 @@ fn preview_text(preview: &Preview, show_values: bool) -> String {
     }
     if let Some(block) = block(preview) {
         out += &format!("{INDENT}{BAD}{block}{BAD:#}\n");
-    }
-    out
-}
-
-fn error_text(error: &RunError) -> String {
-    let mut out = String::new();
-    if let RunError::Mapping(complaints) = error {
-        for complaint in complaints {
-            out +=
-                &format!("{INDENT}{BAD}error{BAD:#}: {}: {}\n", complaint.path, complaint.message);
-            if let Some(hint) = &complaint.hint {
-                out += &format!("{INDENT}  {hint}\n");
-            }
-        }
-        return out;
-    }
-    out += &format!("{INDENT}{BAD}error{BAD:#}: {error}\n");
-    if let Some(hint) = error.hint() {
-        out += &format!("{INDENT}  {hint}\n");
     }
     out
 }

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use super::table::{Table, grouped};
-use crate::engine::{Pipeline, RunOutcome};
+use crate::engine::{Pipeline, RunError, RunOutcome};
 use crate::model::{RunCounts, RunReport, RunResult, SyncId};
 
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -55,28 +55,33 @@ pub fn outcome(outcome: &RunOutcome, show_values: bool) -> String {
         );
     }
     if let Some(error) = error {
-        let result = report.result.as_str();
-        out += &format!("{INDENT}{BAD}{result}{BAD:#}: {error}\n");
-        if let crate::engine::RunError::Mapping(complaints) = error {
-            for complaint in complaints {
-                out += &format!("{INDENT}  {}: {}\n", complaint.path, complaint.message);
-                if let Some(hint) = &complaint.hint {
-                    out += &format!("{INDENT}    {HINT}{hint}{HINT:#}\n");
-                }
-            }
-        } else if let Some(hint) = error.hint() {
-            out += &format!("{INDENT}  {HINT}{hint}{HINT:#}\n");
-        }
-        match error.vendor_text() {
-            Some(text) if show_values => out += &format!("{INDENT}  in its own words: {text}\n"),
-            Some(_) => out += &format!("{INDENT}  (--show-values shows it in its own words)\n"),
-            None => {}
-        }
+        out += &failure(report.result.as_str(), error, show_values);
     }
     if show_values {
         for text in &outcome.vendor_texts {
             out += &format!("{INDENT}refused: {text}\n");
         }
+    }
+    out
+}
+
+/// Returns what stopped a Sync, what to do, and all complaints where the spec doesn't fit.
+pub fn failure(word: &str, error: &RunError, show_values: bool) -> String {
+    let explained = |message: &str, hint: Option<&str>| {
+        let hint = hint.map(|hint| format!("{INDENT}  {HINT}{hint}{HINT:#}\n"));
+        format!("{INDENT}{BAD}{word}{BAD:#}: {message}\n{}", hint.unwrap_or_default())
+    };
+    if let RunError::Mapping(complaints) = error {
+        let lines = complaints
+            .iter()
+            .map(|it| explained(&format!("spec.{}: {}", it.path, it.message), it.hint.as_deref()));
+        return lines.collect();
+    }
+    let mut out = explained(&error.to_string(), error.hint().as_deref());
+    match error.vendor_text() {
+        Some(text) if show_values => out += &format!("{INDENT}  in its own words: {text}\n"),
+        Some(_) => out += &format!("{INDENT}  (--show-values shows it in its own words)\n"),
+        None => {}
     }
     out
 }
