@@ -29,6 +29,12 @@ pub fn refuse_text(message: &str) -> Exit {
     Exit::InvalidInput
 }
 
+/// Says what is wrong with a flag and what to write instead, and returns the exit for it.
+pub fn refuse_flag(message: &impl Display, hint: Option<String>) -> Exit {
+    output::note(complaints::error_line(&message.to_string(), hint.as_deref()));
+    Exit::InvalidInput
+}
+
 /// Says why the command failed, and what to do.
 pub fn fail(message: &impl Display, hint: Option<String>) -> Exit {
     output::note(complaints::error_line(&message.to_string(), hint.as_deref()));

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::args::ManifestArgs;
-use super::secrets::{LaptopSecrets, ambiguous_variables};
+use super::secrets::{LaptopSecrets, Variables};
+use crate::api::validate::{self, NamedSecret};
 use crate::api::{Finding, Severity, Sync};
 use crate::customerio::Client;
 use crate::engine::Pipeline;
 use crate::manifest::{self, Complaint, Manifest, Manifests};
 use crate::model::SyncId;
-use crate::model::secret::SecretKeyRef;
 use crate::resolve::connection::Stand;
-use crate::resolve::{self, ResolveError};
+use crate::resolve::{self, ResolveError, SecretReader as _};
 use crate::sources::Source;
 
 /// What the files hold, checked.
@@ -35,9 +35,11 @@ pub fn load(args: &ManifestArgs) -> Result<Loaded, Vec<Complaint>> {
     let mut complaints = std::mem::take(&mut manifests.complaints);
     let mut notes = std::mem::take(&mut manifests.notes);
     complaints.extend(manifest::check_references(&manifests));
-    complaints.extend(manifest::check_secrets(&manifests));
-    if args.secrets.as_deref() == Some("env") {
-        complaints.extend(ambiguous_secrets(&manifests));
+    match args.secrets.as_deref() {
+        // What the files lack may be there; who needs the value looks for it.
+        Some("env") => complaints.extend(ambiguous_secrets(&manifests)),
+        Some(_) => {}
+        None => complaints.extend(manifest::check_secrets(&manifests)),
     }
     let (errors, more_notes): (Vec<_>, Vec<_>) =
         complaints.into_iter().partition(|complaint| complaint.severity == Severity::Error);
@@ -57,23 +59,18 @@ impl Loaded {
     }
 }
 
+/// Finds secrets that would be read from one variable of the environment, whoever names them.
 fn ambiguous_secrets(manifests: &Manifests) -> Vec<Complaint> {
+    let mut variables = Variables::default();
     let mut complaints = Vec::new();
+    for source in &manifests.sources {
+        let named = validate::source_secrets(&source.object.spec);
+        complaints.extend(variables.coinciding(&named).map(|finding| source.complaint(finding)));
+    }
     for connection in &manifests.connections {
-        let spec = &connection.object.spec;
-        let references: Vec<&SecretKeyRef> = spec
-            .site_id
-            .secret_key_ref
-            .iter()
-            .chain([&spec.api_key.secret_key_ref])
-            .chain(spec.app_api_key.as_ref().map(|it| &it.secret_key_ref))
-            .collect();
-        for (one, other) in ambiguous_variables(references) {
-            let message = format!("{one} and {other} would both be read from one variable");
-            let finding =
-                Finding::error("spec", message).hint("rename one, or use `--secrets DIR`");
-            complaints.push(connection.complaint(finding));
-        }
+        let named = validate::connection_secrets(&connection.object.spec);
+        complaints
+            .extend(variables.coinciding(&named).map(|finding| connection.complaint(finding)));
     }
     complaints
 }
@@ -111,10 +108,12 @@ impl<'a> Workshop<'a> {
         for sync in syncs {
             match self.pipeline(sync).await {
                 Ok(made) => ready.push(made),
-                Err(complaint) => {
-                    let complaint = *complaint;
-                    if !complaints.contains(&complaint) {
-                        complaints.push(complaint);
+                // Syncs that share a source share what is wrong with it.
+                Err(found) => {
+                    for complaint in found {
+                        if !complaints.contains(&complaint) {
+                            complaints.push(complaint);
+                        }
                     }
                 }
             }
@@ -122,14 +121,19 @@ impl<'a> Workshop<'a> {
         if complaints.is_empty() { Ok(ready) } else { Err(complaints) }
     }
 
-    async fn pipeline(&mut self, sync: &Manifest<Sync>) -> Result<Ready, Box<Complaint>> {
+    async fn pipeline(&mut self, sync: &Manifest<Sync>) -> Result<Ready, Vec<Complaint>> {
         let spec = &sync.object.spec;
-        let source = self.source(sync).await?;
-        let client = self.client(sync).await?;
+        let (source, client) = match (self.source(sync).await, self.client(sync).await) {
+            (Ok(source), Ok(client)) => (source, client),
+            (source, client) => {
+                let errors = [source.err(), client.err()];
+                return Err(errors.into_iter().flatten().flatten().collect());
+            }
+        };
         let id = SyncId::new(&sync.namespace, &sync.name);
         let sql = self.sql_from(sync);
         let pipeline = resolve::pipeline(id.clone(), spec, sql, source, client)
-            .map_err(|error| complaint(sync, "spec", &error))?;
+            .map_err(|error| vec![complaint(sync, "spec", &error)])?;
         let depends_on =
             spec.depends_on.iter().map(|it| SyncId::new(&sync.namespace, &it.name)).collect();
         Ok(Ready { id, pipeline: Arc::new(pipeline), depends_on })
@@ -143,7 +147,7 @@ impl<'a> Workshop<'a> {
         map.object.get(&reference.key).cloned()
     }
 
-    async fn source(&mut self, sync: &Manifest<Sync>) -> Result<Arc<dyn Source>, Box<Complaint>> {
+    async fn source(&mut self, sync: &Manifest<Sync>) -> Result<Arc<dyn Source>, Vec<Complaint>> {
         let reference = &sync.object.spec.source_ref;
         let key = (reference.namespace_from(&sync.namespace).to_owned(), reference.name.clone());
         if let Some(source) = self.sources.get(&key) {
@@ -155,7 +159,7 @@ impl<'a> Workshop<'a> {
             .sources
             .iter()
             .find(|it| (&it.namespace, &it.name) == (&key.0, &key.1))
-            .ok_or_else(|| absent(sync, "spec.sourceRef", "Source", &key))?;
+            .ok_or_else(|| vec![absent(sync, "spec.sourceRef", "Source", &key)])?;
         let made = self.make_source(found).await?;
         self.sources.insert(key, Arc::clone(&made));
         Ok(made)
@@ -168,15 +172,16 @@ impl<'a> Workshop<'a> {
     pub async fn make_source(
         &self,
         manifest: &Manifest<crate::api::Source>,
-    ) -> Result<Arc<dyn Source>, Box<Complaint>> {
+    ) -> Result<Arc<dyn Source>, Vec<Complaint>> {
         let base: PathBuf = manifest.place.folder();
         let spec = &manifest.object.spec;
+        self.check_secrets(manifest, &validate::source_secrets(spec)).await?;
         resolve::source(&manifest.namespace, spec, &base, &self.loaded.secrets)
             .await
-            .map_err(|error| complaint(manifest, "spec", &error))
+            .map_err(|error| vec![complaint(manifest, "spec", &error)])
     }
 
-    async fn client(&mut self, sync: &Manifest<Sync>) -> Result<Arc<Client>, Box<Complaint>> {
+    async fn client(&mut self, sync: &Manifest<Sync>) -> Result<Arc<Client>, Vec<Complaint>> {
         let reference = &sync.object.spec.connection_ref;
         let key = (reference.namespace_from(&sync.namespace).to_owned(), reference.name.clone());
         if let Some(client) = self.clients.get(&key) {
@@ -188,7 +193,9 @@ impl<'a> Workshop<'a> {
             .connections
             .iter()
             .find(|it| (&it.namespace, &it.name) == (&key.0, &key.1))
-            .ok_or_else(|| absent(sync, "spec.connectionRef", "CustomerIoConnection", &key))?;
+            .ok_or_else(|| {
+                vec![absent(sync, "spec.connectionRef", "CustomerIoConnection", &key)]
+            })?;
         let made = self.make_client(found).await?;
         self.clients.insert(key, Arc::clone(&made));
         Ok(made)
@@ -201,11 +208,31 @@ impl<'a> Workshop<'a> {
     pub async fn make_client(
         &self,
         manifest: &Manifest<crate::api::CustomerIoConnection>,
-    ) -> Result<Arc<Client>, Box<Complaint>> {
+    ) -> Result<Arc<Client>, Vec<Complaint>> {
         let spec = &manifest.object.spec;
+        if self.stand.is_none() {
+            self.check_secrets(manifest, &validate::connection_secrets(spec)).await?;
+        }
         resolve::client(&manifest.namespace, spec, &self.loaded.secrets, self.stand.as_ref())
             .await
-            .map_err(|error| complaint(manifest, "spec", &error))
+            .map_err(|error| vec![complaint(manifest, "spec", &error)])
+    }
+
+    /// Looks for all secrets that a resource names, so that none is missed only after the next was
+    /// given.
+    async fn check_secrets<T>(
+        &self,
+        manifest: &Manifest<T>,
+        named: &[NamedSecret<'_>],
+    ) -> Result<(), Vec<Complaint>> {
+        let mut complaints = Vec::new();
+        for secret in named {
+            let read = self.loaded.secrets.read(&manifest.namespace, &secret.reference()).await;
+            if let Err(error) = read {
+                complaints.push(complaint(manifest, &secret.path, &error));
+            }
+        }
+        if complaints.is_empty() { Ok(()) } else { Err(complaints) }
     }
 }
 
@@ -214,17 +241,17 @@ fn absent(
     path: &str,
     kind: &str,
     (namespace, name): &(String, String),
-) -> Box<Complaint> {
+) -> Complaint {
     let message = format!("there is no {kind} `{namespace}/{name}` in the files");
-    Box::new(sync.complaint(Finding::error(path, message).hint("add its file with another -f")))
+    sync.complaint(Finding::error(path, message).hint("add its file with another -f"))
 }
 
-fn complaint<T>(manifest: &Manifest<T>, path: &str, error: &ResolveError) -> Box<Complaint> {
+fn complaint<T>(manifest: &Manifest<T>, path: &str, error: &ResolveError) -> Complaint {
     let (path, message) = match error {
         ResolveError::InvalidSpec { path, message, .. } => (path.as_str(), message.clone()),
         other => (path, other.to_string()),
     };
     let mut finding = Finding::error(path, message);
     finding.hint = error.hint();
-    Box::new(manifest.complaint(finding))
+    manifest.complaint(finding)
 }

@@ -1,5 +1,6 @@
 //! Words in, words out: the command line. One file a command; what people read is in `render`.
 
+pub mod approvals;
 pub mod args;
 pub mod completions;
 pub mod console;
@@ -13,6 +14,7 @@ pub mod load;
 pub mod names;
 pub mod order;
 pub mod output;
+pub mod places;
 pub mod plan;
 pub mod progress;
 pub mod render;

@@ -11,7 +11,7 @@ use super::load::{self, Ready, Workshop};
 use super::render::plan::{self as render, Planned};
 use super::run::spill_dir;
 use super::select::{ids, select, suspended_note};
-use super::{console, output, progress, state_access};
+use super::{console, output, places, progress, state_access};
 use crate::engine::{self, Preview, PreviewRequest, Progress, RunError, RunOptions};
 use crate::model::SyncId;
 use crate::state::{self, Access, StateStore};
@@ -41,6 +41,9 @@ pub async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
         Ok(ready) => ready,
         Err(errors) => return Ok(console::refuse(&errors)),
     };
+    if let Err(exit) = places::check(args.state.url(), args.spool_dir.as_deref()) {
+        return Ok(exit);
+    }
     let opened = state::open_existing(args.state.url(), Some(state_access::OWNER), Access::Read);
     let store = match opened.await {
         Ok(store) => store,

@@ -1,12 +1,13 @@
 //! `ciosync run`: the Syncs in the files, once, in dependency order.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use super::approvals::Approvals;
 use super::args::{OutputFormat, RunArgs};
 use super::emulate::Emulated;
 use super::exit::Exit;
@@ -15,7 +16,7 @@ use super::order::in_dependency_order;
 use super::render::run::{self as render, Ended};
 use super::select::{ids, select, suspended_note};
 use super::{console, output};
-use super::{progress, state_access};
+use super::{places, progress, state_access};
 use crate::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
 use crate::model::{RunId, RunResult, SyncId};
 use crate::state::StateStore;
@@ -41,6 +42,9 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     let mut notes = loaded.skipped();
     notes.extend(selected.suspended.iter().map(|sync| suspended_note(sync)));
     console::complain(&notes);
+    if let Err(exit) = places::check(args.state.url(), args.spool_dir.as_deref()) {
+        return Ok(exit);
+    }
     let emulated = match args.emulator {
         true => Some(Emulated::start(&args.state).await?),
         false => None,
@@ -58,7 +62,13 @@ pub async fn run(args: RunArgs) -> anyhow::Result<Exit> {
     if let Some(emulated) = &emulated {
         emulated.check_unused(store.as_ref()).await?;
     }
-    let runner = Runner { args: &args, store, full_resync, cancel: console::cancel_on_signal() };
+    let approvals = Approvals::find(&args.approve, store.as_ref(), &ready).await?;
+    if let Some((message, hint)) = approvals.complaint() {
+        return Ok(console::fail(&message, Some(hint)));
+    }
+    let approvals = approvals.by_sync;
+    let cancel = console::cancel_on_signal();
+    let runner = Runner { args: &args, store, full_resync, approvals, cancel };
     let all = runner.run_all(&ready).await?;
     finish(&args, &url, &all, emulated).await
 }
@@ -106,6 +116,7 @@ struct Runner<'a> {
     args: &'a RunArgs,
     store: Arc<dyn StateStore>,
     full_resync: Vec<SyncId>,
+    approvals: BTreeMap<SyncId, RunId>,
     cancel: CancellationToken,
 }
 
@@ -148,7 +159,7 @@ impl Runner<'_> {
         let request = RunRequest {
             pipeline: Arc::clone(&ready.pipeline),
             store: Arc::clone(&self.store),
-            options: self.options(&ready.id).await?,
+            options: self.options(&ready.id),
             cancel: self.cancel.clone(),
             progress: sender,
             spill_dir: spill_dir(self.args.spool_dir.as_ref()),
@@ -163,22 +174,12 @@ impl Runner<'_> {
         Ok(outcome)
     }
 
-    /// An approval is for the Sync whose blocked run it names.
-    async fn options(&self, id: &SyncId) -> anyhow::Result<RunOptions> {
-        let state = self.store.sync(id).await?;
-        let blocked = state.and_then(|state| state.memo.blocked).map(|blocked| blocked.id);
-        let only = self.args.approve.len() == 1 && self.args.sync.len() == 1;
-        let given = self.args.approve.iter().map(|id| RunId(id.clone()));
-        let approve = match blocked {
-            Some(blocked) => given.into_iter().find(|given| *given == blocked || only),
-            None if only => given.into_iter().next(),
-            None => None,
-        };
-        Ok(RunOptions {
+    fn options(&self, id: &SyncId) -> RunOptions {
+        RunOptions {
             full_resync: self.full_resync.contains(id),
-            approve,
+            approve: self.approvals.get(id).cloned(),
             ..RunOptions::default()
-        })
+        }
     }
 }
 

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use secrecy::ExposeSecret;
 
+use crate::api::Finding;
+use crate::api::validate::NamedSecret;
 use crate::manifest::{Manifests, SecretEntries};
 use crate::model::secret::{Secret, SecretKeyRef};
 use crate::resolve::{ResolveError, SecretReader};
@@ -115,24 +117,39 @@ impl SecretReader for LaptopSecrets {
     }
 }
 
-/// Returns the pairs of different references that would read one variable.
-pub fn ambiguous_variables<'a>(
-    references: impl IntoIterator<Item = &'a SecretKeyRef>,
-) -> Vec<(SecretKeyRef, SecretKeyRef)> {
-    let mut by_variable: BTreeMap<String, &SecretKeyRef> = BTreeMap::new();
-    let mut pairs = Vec::new();
-    for reference in references {
-        match by_variable.get(&variable(reference)) {
-            Some(known) if *known != reference => {
-                pairs.push(((*known).clone(), reference.clone()));
-            }
-            Some(_) => {}
-            None => {
-                by_variable.insert(variable(reference), reference);
+/// Which secret each variable of the environment holds.
+#[derive(Default)]
+pub struct Variables(BTreeMap<String, SecretKeyRef>);
+
+impl Variables {
+    /// Takes note of the secrets that a resource names, and returns what is wrong with those that
+    /// would be read from the variable of another one.
+    pub fn coinciding(
+        &mut self,
+        named: &[NamedSecret<'_>],
+    ) -> impl Iterator<Item = Finding> + use<> {
+        let mut findings = Vec::new();
+        for secret in named {
+            let reference = secret.reference();
+            let variable = variable(&reference);
+            match self.0.get(&variable) {
+                Some(known) if *known != reference => {
+                    let message = format!(
+                        "{known} and {reference} would both be read from the variable {variable}"
+                    );
+                    findings.push(
+                        Finding::error(secret.path.clone(), message)
+                            .hint("rename one of them, or use `--secrets DIR`"),
+                    );
+                }
+                Some(_) => {}
+                None => {
+                    self.0.insert(variable, reference);
+                }
             }
         }
+        findings.into_iter()
     }
-    pairs
 }
 
 #[cfg(test)]
@@ -150,8 +167,10 @@ mod tests {
 
     #[test]
     fn two_secrets_of_one_variable_are_told() {
-        let all = [reference("a-b", "c"), reference("a", "b-c"), reference("a-b", "c")];
+        let named = |name, key| NamedSecret { path: "spec.apiKey".to_owned(), name, key };
+        let mut variables = Variables::default();
 
-        assert_eq!(ambiguous_variables(&all), [(all[0].clone(), all[1].clone())]);
+        assert_eq!(variables.coinciding(&[named("a-b", "c"), named("a-b", "c")]).count(), 0);
+        assert_eq!(variables.coinciding(&[named("a", "b-c"), named("d", "e")]).count(), 1);
     }
 }

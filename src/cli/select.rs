@@ -39,23 +39,23 @@ pub fn ids(
     names: &[String],
     namespace: &str,
 ) -> Result<Vec<SyncId>, String> {
-    let mut ids = Vec::new();
+    let (mut ids, mut unknown) = (Vec::new(), Vec::new());
     for name in names {
         let id = match name.split_once('/') {
             Some((namespace, name)) => SyncId::new(namespace, name),
             None => SyncId::new(namespace, name),
         };
-        if !manifests.syncs.iter().any(|sync| id_of(sync) == id) {
-            let all: Vec<String> =
-                manifests.syncs.iter().map(|sync| id_of(sync).to_string()).collect();
-            return Err(format!(
-                "there is no Sync `{id}` in the files; they hold {}",
-                all.join(", ")
-            ));
+        match manifests.syncs.iter().any(|sync| id_of(sync) == id) {
+            true => ids.push(id),
+            false => unknown.push(format!("`{id}`")),
         }
-        ids.push(id);
     }
-    Ok(ids)
+    if unknown.is_empty() {
+        return Ok(ids);
+    }
+    let all: Vec<String> = manifests.syncs.iter().map(|sync| id_of(sync).to_string()).collect();
+    let held = if all.is_empty() { "no Sync".to_owned() } else { all.join(", ") };
+    Err(format!("there is no Sync {} in the files; they hold {held}", unknown.join(", ")))
 }
 
 /// Returns the name under which a Sync's state is kept.

@@ -72,7 +72,7 @@ async fn connect(loaded: &Loaded) -> (Vec<Complaint>, bool) {
     let mut reached_any = false;
     for manifest in &loaded.manifests.sources {
         match workshop.make_source(manifest).await {
-            Err(complaint) => complaints.push(*complaint),
+            Err(found) => complaints.extend(found),
             Ok(source) => {
                 reached_any = true;
                 if let Err(error) = source.probe().await {
@@ -85,7 +85,7 @@ async fn connect(loaded: &Loaded) -> (Vec<Complaint>, bool) {
     }
     for manifest in &loaded.manifests.connections {
         match workshop.make_client(manifest).await {
-            Err(complaint) => complaints.push(*complaint),
+            Err(found) => complaints.extend(found),
             Ok(client) => {
                 reached_any = true;
                 if let Err(error) = probe(&client).await {

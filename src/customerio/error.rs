@@ -264,6 +264,11 @@ impl DeliveryError {
                  network policies), and `endpoint` where the connection has one"
                     .to_owned()
             }
+            Self::GaveUp { fault: Fault::Unreadable { .. }, .. } => {
+                "something on the way answers in Customer.io's place: check proxies, and \
+                 `endpoint` where the connection has one"
+                    .to_owned()
+            }
             Self::GaveUp { .. } | Self::Cancelled | Self::NotAllowed | Self::Internal(_) => {
                 return None;
             }

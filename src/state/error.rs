@@ -111,7 +111,10 @@ impl StateError {
             Self::Export { .. } => {
                 Some("export it again; a file that is refused changes nothing".to_owned())
             }
-            Self::Locked { .. } | Self::LockLost { .. } | Self::Internal(_) => None,
+            Self::Locked { .. } => Some(
+                "let it end, or end it; a lock that nobody keeps is free after 15 s".to_owned(),
+            ),
+            Self::LockLost { .. } | Self::Internal(_) => None,
         }
     }
 }

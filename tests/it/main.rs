@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod badinput;
 mod cli_data;
 mod crds;
 mod customerio;

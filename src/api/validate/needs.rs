@@ -21,6 +21,11 @@ impl<'a> NamedSecret<'a> {
         let path = format!("spec.{field}.secretKeyRef");
         Self { path, name: &reference.name, key: &reference.key }
     }
+
+    /// Returns what was named, without the place.
+    pub fn reference(&self) -> SecretKeyRef {
+        SecretKeyRef { name: self.name.to_owned(), key: self.key.to_owned() }
+    }
 }
 
 /// Returns the Secrets that a Source names.

@@ -68,23 +68,19 @@ pub fn outcome(outcome: &RunOutcome, show_values: bool) -> String {
     out
 }
 
-/// Returns why a run or plan came to nothing, and what to do.
-pub fn failure(result: &str, error: &RunError, show_values: bool) -> String {
-    let mut out = String::new();
+/// Returns what stopped a Sync, what to do, and all complaints where the spec doesn't fit.
+pub fn failure(word: &str, error: &RunError, show_values: bool) -> String {
+    let explained = |message: &str, hint: Option<&str>| {
+        let hint = hint.map(|hint| format!("{INDENT}  {HINT}{hint}{HINT:#}\n"));
+        format!("{INDENT}{BAD}{word}{BAD:#}: {message}\n{}", hint.unwrap_or_default())
+    };
     if let RunError::Mapping(complaints) = error {
-        out += &format!("{INDENT}{BAD}{result}{BAD:#}: the spec doesn't fit the query's columns\n");
-        for complaint in complaints {
-            out += &format!("{INDENT}  {}: {}\n", complaint.path, complaint.message);
-            if let Some(hint) = &complaint.hint {
-                out += &format!("{INDENT}    {HINT}{hint}{HINT:#}\n");
-            }
-        }
-        return out;
+        let lines = complaints
+            .iter()
+            .map(|it| explained(&format!("spec.{}: {}", it.path, it.message), it.hint.as_deref()));
+        return lines.collect();
     }
-    out += &format!("{INDENT}{BAD}{result}{BAD:#}: {error}\n");
-    if let Some(hint) = error.hint() {
-        out += &format!("{INDENT}  {HINT}{hint}{HINT:#}\n");
-    }
+    let mut out = explained(&error.to_string(), error.hint().as_deref());
     match error.vendor_text() {
         Some(text) if show_values => out += &format!("{INDENT}  in its own words: {text}\n"),
         Some(_) => out += &format!("{INDENT}  (--show-values shows it in its own words)\n"),

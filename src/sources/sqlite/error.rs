@@ -38,7 +38,8 @@ pub(super) fn of_driver(error: sqlx::Error, path: &Path) -> SourceError {
             "the disk of SQLite's temporary files is full".to_owned(),
         )
         .with_hint("make room, or set SQLITE_TMPDIR to a larger disk"),
-        26 => new(SourceErrorKind::InvalidSpec, format!("{shown} is not a SQLite database")),
+        26 => new(SourceErrorKind::InvalidSpec, format!("{shown} is not a SQLite database"))
+            .with_hint("check the path of the Source"),
         1 => new(
             SourceErrorKind::InvalidQuery,
             format!("SQLite refused the query: {}", error.message()),

@@ -58,6 +58,13 @@ impl Ciosync {
         Self::program(env!("CARGO_BIN_EXE_ciosync"), dir.as_ref())
     }
 
+    /// An invocation that can't write a file past so many bytes, as if the disk were full there.
+    pub fn with_file_size_limit(dir: impl AsRef<Path>, bytes: u64) -> Self {
+        // Without the trap the signal for it would end the process before it saw the error.
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+        Self::program("sh", dir.as_ref()).args(["-c", &script, env!("CARGO_BIN_EXE_ciosync")])
+    }
+
     fn program(program: &str, dir: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(dir).kill_on_drop(true);

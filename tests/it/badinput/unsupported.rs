@@ -1,0 +1,70 @@
+//! What the resources can say and this version can't do: refused with those words.
+
+use super::world::World;
+
+const COMMANDS: [&str; 3] = ["validate -f sync", "run -f sync", "plan -f sync"];
+
+#[tokio::test]
+async fn an_entity() {
+    let world = World::new().await;
+    world.edit("sync.yaml", "entity: person", "entity: event");
+    world.edit("sync.yaml", "behavior: mirror\n  onRemove: delete", "behavior: append");
+    world.edit("sync.yaml", "  timeout: 60s", "  event: {name: {constant: order_placed}}");
+
+    insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
+        error: sync/sync.yaml:12: Sync default/customers: spec.entity: this version can't deliver `entity: event` yet
+          person is what it can deliver
+        1 error; nothing was opened
+        ");
+}
+
+#[tokio::test]
+async fn a_source() {
+    let world = World::new().await;
+    world.edit(
+        "source.yaml",
+        "sqlite: {path: warehouse.db}",
+        "rockset: {apiServer: api.example.com, apiKey: {secretKeyRef: {name: r, key: k}}}",
+    );
+
+    insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
+        error: sync/source.yaml:5: Source default/warehouse: spec.rockset: this version can't read from Rockset yet
+          postgres, sqlite and files are what it can read
+        1 error; nothing was opened
+        ");
+}
+
+#[tokio::test]
+async fn parquet() {
+    let world = World::new().await;
+    let files = "files: {url: rows, format: parquet}";
+    world.edit("source.yaml", "sqlite: {path: warehouse.db}", files);
+    let sql = "sql: |\n      select user_id, email, plan, signed_up_at\n      from customers\n";
+    world.edit("sync.yaml", sql, "table: customers.parquet\n");
+
+    insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
+        error: sync/source.yaml:5: Source default/warehouse: spec.files.format: this version can't read Parquet yet
+          csv is what it can read
+        1 error; nothing was opened
+        ");
+}
+
+#[tokio::test]
+async fn an_execution_and_other_fields() {
+    let world = World::new().await;
+    world.edit(
+        "sync.yaml",
+        "  timeout: 60s",
+        "  execution: job\n  removeAfter: 24h\n  refresh: 168h",
+    );
+
+    insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
+        error: sync/sync.yaml:20: Sync default/customers: spec.execution: this version can't run in a Job of its own yet
+          take `execution` away: runs execute in the operator
+        error: sync/sync.yaml:21: Sync default/customers: spec.removeAfter: this version can't wait before it removes yet
+          take the field away
+        error: sync/sync.yaml:22: Sync default/customers: spec.refresh: this version can't send rows again by age yet
+          take the field away
+        3 errors; nothing was opened
+        ");
+}
