@@ -10,6 +10,7 @@ mod architecture;
 mod crds;
 mod customerio;
 mod emulator;
+mod faults;
 mod manifests;
 mod rules;
 mod sources;

@@ -58,6 +58,14 @@ impl Ciosync {
         Self::program(env!("CARGO_BIN_EXE_ciosync"), dir.as_ref())
     }
 
+    /// An invocation that can't make any file larger than this, as on a disk that is full.
+    pub fn with_files_up_to(dir: impl AsRef<Path>, size_kib: u32) -> Self {
+        // The system's answer to the first byte too many is a signal; ignored, it is an error.
+        let script =
+            format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", size_kib * 1024 / 512);
+        Self::program("sh", dir.as_ref()).args(["-c", &script, env!("CARGO_BIN_EXE_ciosync")])
+    }
+
     fn program(program: &str, dir: &Path) -> Self {
         let mut command = Command::new(program);
         command.current_dir(dir).kill_on_drop(true);
@@ -158,6 +166,27 @@ impl Running {
     pub async fn kill(mut self) -> Output {
         self.child.start_kill().unwrap();
         self.wait().await
+    }
+
+    /// Kills the process the hard way when `moment` comes, unless it ends before, and returns what
+    /// it wrote.
+    pub async fn kill_at(mut self, moment: impl Future<Output = ()>) -> Output {
+        let has_ended = tokio::select! {
+            biased;
+            ended = self.child.wait() => ended.is_ok(),
+            () = moment => false,
+        };
+        if has_ended { self.wait().await } else { self.kill().await }
+    }
+
+    /// Stops the process where it stands (SIGSTOP), as a machine that sleeps does.
+    pub async fn pause(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Lets a paused process go on (SIGCONT).
+    pub async fn resume(&self) {
+        self.signal("CONT").await;
     }
 
     /// Asks the process to stop the way Ctrl-C does (SIGINT).
