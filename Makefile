@@ -6,7 +6,7 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test check check-tls check-licences check-generated bench generate
+.PHONY: help demo test soak check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,11 @@ test: ## Run all tests; finds or fetches PostgreSQL first
 	@bin="$$(tests/setup/postgres.sh)"; \
 	  echo "tests use the PostgreSQL in $$bin"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" $(CARGO) test --quiet --no-fail-fast
+
+soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
+	@bin="$$(tests/setup/postgres.sh)"; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" SOAK_KILLS="$(or $(KILLS),500)" SOAK_SEED="$(SEED)" \
+	  $(CARGO) test --quiet --test it faults::kills -- --nocapture
 
 check: check-tls check-licences ## Format, lints, licences, and whether generated files are fresh
 	@echo "check: format"; $(CARGO) fmt --check

@@ -13,6 +13,7 @@ mod crds;
 mod customerio;
 mod emulator;
 mod examples;
+mod faults;
 mod manifests;
 mod rules;
 mod sources;

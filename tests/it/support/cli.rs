@@ -167,6 +167,27 @@ impl Running {
         self.wait().await
     }
 
+    /// Kills the process the hard way when `moment` comes, unless it ends before, and returns what
+    /// it wrote.
+    pub async fn kill_at(mut self, moment: impl Future<Output = ()>) -> Output {
+        let has_ended = tokio::select! {
+            biased;
+            ended = self.child.wait() => ended.is_ok(),
+            () = moment => false,
+        };
+        if has_ended { self.wait().await } else { self.kill().await }
+    }
+
+    /// Stops the process where it stands (SIGSTOP), as a machine that sleeps does.
+    pub async fn pause(&self) {
+        self.signal("STOP").await;
+    }
+
+    /// Lets a paused process go on (SIGCONT).
+    pub async fn resume(&self) {
+        self.signal("CONT").await;
+    }
+
     /// Asks the process to stop the way Ctrl-C does (SIGINT).
     pub async fn interrupt(&self) {
         self.signal("INT").await;

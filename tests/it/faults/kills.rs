@@ -1,0 +1,143 @@
+//! Runs that are killed at any moment, and what is left of them.
+//!
+//! `make soak KILLS=500 SEED=7` does the same for longer.
+
+use std::time::Duration;
+
+use ciosync::emulator::Fault;
+use fastrand::Rng;
+
+use super::world::{
+    IN_FLIGHT_MAX, People, Person, ROWS_IN_A_BATCH, Setup, Store, Style, World, people,
+};
+
+/// Enough for the journal to be folded in the middle of a run.
+const ROWS: i64 = 1_400;
+
+/// Kills of one case, where nobody asks for more.
+const KILLS: usize = 7;
+
+/// The cases that share the kills of a soak.
+const CASES: usize = 6;
+
+/// Runs that may end before their kill comes, for each kill.
+const RUNS_FOR_A_KILL: usize = 5;
+
+#[tokio::test]
+async fn killed_runs_lose_nothing_and_repeat_no_more_than_was_in_flight() {
+    survive(Style::Keep, Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn killed_runs_lose_nothing_with_state_in_postgresql() {
+    survive(Style::Keep, Store::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_killed_mirror_removes_exactly_what_left() {
+    survive(Style::Mirror, Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_killed_mirror_removes_exactly_what_left_with_state_in_postgresql() {
+    survive(Style::Mirror, Store::Postgres).await;
+}
+
+#[tokio::test]
+async fn rows_that_move_to_other_people_survive_kills() {
+    survive(Style::MirrorByEmail, Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn rows_that_move_to_other_people_survive_kills_with_state_in_postgresql() {
+    survive(Style::MirrorByEmail, Store::Postgres).await;
+}
+
+/// Kills runs again and again, with the source changing in between, and then lets one be.
+async fn survive(style: Style, store: Store) {
+    let (kills, seed) = (kills_asked_for(), seed());
+    announce(&format!("{style:?} on {store:?}: {kills} kills, SEED={seed}"));
+    let mut rng = Rng::with_seed(seed);
+    let mut world = World::new(Setup::new(style, store), people(ROWS)).await;
+    slow_down(&world, seed);
+    let (mut killed, mut repeats) = (0, 0);
+    for _ in 0..kills * RUNS_FOR_A_KILL {
+        if killed == kills {
+            break;
+        }
+        let running = world.start();
+        let output = running.kill_at(moment(&world, &mut rng)).await;
+        let left = world.enter().await;
+        if output.was_killed() {
+            killed += 1;
+            repeats += left.sent;
+            assert!(left.sent <= IN_FLIGHT_MAX, "SEED={seed}: {left:?} were not remembered");
+        } else {
+            assert_eq!(left.sent, 0, "SEED={seed}: {left:?}\n{output}");
+            output.expect_code(0);
+        }
+        if world.ledger.pending(&world.source) == 0 || rng.u8(..3) == 0 {
+            world.change(|people| shuffle(people, style, &mut rng)).await;
+        }
+    }
+    assert_eq!(killed, kills, "SEED={seed}: runs ended before they could be killed");
+    announce(&format!("{style:?} on {store:?}: {repeats} batches were sent twice"));
+
+    world.expect_undisturbed_end().await;
+}
+
+/// Answers that come late, before and after the request took effect, widen the windows.
+fn slow_down(world: &World, seed: u64) {
+    let faults = world.emulator.faults();
+    faults.add(Fault::late(3).path("/api/v2").share(0.3, seed));
+    faults.add(Fault::late(6).after_acceptance().path("/api/v2").share(0.4, seed + 1));
+}
+
+/// Comes somewhere between the start of a run and its end: mostly while it delivers, now and then
+/// while it opens, plans or commits.
+async fn moment(world: &World, rng: &mut Rng) {
+    let batches = world.ledger.pending(&world.source).div_ceil(ROWS_IN_A_BATCH);
+    let (seen, jitter_us) = match rng.u8(..10) {
+        0..2 => (0, rng.u64(..300_000)),
+        2..8 => (rng.usize(1..=batches.max(1)), rng.u64(..8_000)),
+        _ => (batches, rng.u64(..60_000)),
+    };
+    if seen > 0 {
+        world.recorder.wait_for(world.recorder.count() + seen).await;
+    }
+    tokio::time::sleep(Duration::from_micros(jitter_us)).await; // sleep: the moment is to be any.
+}
+
+/// Changes, adds, removes and moves some rows.
+fn shuffle(people: &mut People, style: Style, rng: &mut Rng) {
+    let share = rng.f64() * 0.6;
+    people.retain(|_, _| rng.u8(..40) != 0);
+    for person in people.values_mut() {
+        person.version += u32::from(rng.f64() < share);
+        if style == Style::MirrorByEmail {
+            person.address += u32::from(rng.u8(..10) == 0);
+        }
+    }
+    for _ in 0..rng.usize(1..30) {
+        people.entry(rng.i64(1..ROWS * 2)).or_insert(Person { version: 1, address: 0 });
+    }
+}
+
+fn kills_asked_for() -> usize {
+    let asked = number("SOAK_KILLS").map(|all| all.div_ceil(CASES as u64));
+    asked.map_or(KILLS, |kills| kills.try_into().unwrap())
+}
+
+fn seed() -> u64 {
+    number("SOAK_SEED").unwrap_or_else(|| fastrand::u64(..1_000_000))
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok().filter(|text| !text.is_empty())?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is no number: {text}")))
+}
+
+#[expect(clippy::print_stderr, reason = "shows how to repeat a failure, and how a soak goes on")]
+fn announce(text: &str) {
+    eprintln!("{text}");
+}

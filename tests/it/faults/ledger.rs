@@ -1,0 +1,140 @@
+//! The test's own books: what the state remembers, what every run sent, and whether the two agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::recorder::{Exchange, Item};
+use super::world::{People, Person};
+
+/// What the state remembers of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remembered {
+    pub fingerprint: Option<[u8; 16]>,
+    pub target: String,
+}
+
+/// What the state remembers, by the rows' keys.
+pub type Snapshot = BTreeMap<i64, Remembered>;
+
+/// What one run, however it ended, left behind.
+pub struct Traces<'a> {
+    /// The source while it ran.
+    pub source: &'a People,
+    /// The batches that left.
+    pub exchanges: &'a [Exchange],
+    /// What is remembered afterwards.
+    pub after: Snapshot,
+    /// Whether people of rows that left the source are deleted.
+    pub mirrors: bool,
+}
+
+/// The batches of a run that the state doesn't know of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unremembered {
+    /// Those that left: what the next run repeats at most.
+    pub sent: usize,
+    /// Those among them of which the binary was told that they were accepted.
+    pub accepted: usize,
+}
+
+/// What is remembered, and which content of each row that stands for.
+#[derive(Default)]
+pub struct Ledger {
+    remembered: Snapshot,
+    contents: BTreeMap<i64, Person>,
+}
+
+impl Ledger {
+    /// Returns what was remembered after the last run.
+    pub fn remembered(&self) -> &Snapshot {
+        &self.remembered
+    }
+
+    /// Returns how many rows of the source would be sent now, removals included.
+    pub fn pending(&self, source: &People) -> usize {
+        let changed = source.iter().filter(|(id, person)| self.contents.get(id) != Some(person));
+        let left = self.contents.keys().filter(|id| !source.contains_key(id));
+        changed.count() + left.count()
+    }
+
+    /// Enters a run. Fails where it sent what was remembered already, or remembers what was not
+    /// accepted.
+    pub fn enter(&mut self, traces: Traces<'_>) -> Unremembered {
+        for item in traces.exchanges.iter().flat_map(|exchange| &exchange.items) {
+            self.check_sent(item, traces.source);
+        }
+        self.check_remembered(&traces);
+        let keys: BTreeSet<i64> =
+            self.remembered.keys().chain(traces.after.keys()).copied().collect();
+        for id in keys {
+            let now = traces.after.get(&id);
+            if now == self.remembered.get(&id) {
+                continue;
+            }
+            match now {
+                Some(_) => self.contents.insert(id, traces.source[&id]),
+                None => self.contents.remove(&id),
+            };
+        }
+        self.remembered = traces.after;
+        let unknown = |exchange: &&Exchange| {
+            exchange.items.iter().any(|item| !self.knows(item, traces.source))
+        };
+        Unremembered {
+            sent: traces.exchanges.iter().filter(unknown).count(),
+            accepted: traces.exchanges.iter().filter(unknown).filter(|it| it.is_accepted()).count(),
+        }
+    }
+
+    /// What is sent is the source's, and news to the state.
+    fn check_sent(&self, item: &Item, source: &People) {
+        let (id, known) = (item.id(), self.contents.get(&item.id()));
+        match item {
+            Item::Identify { version, .. } => {
+                let person = source.get(&id).unwrap_or_else(|| panic!("row {id} is in no source"));
+                assert_eq!(*version, person.version, "row {id} was sent as it is not");
+                assert_ne!(known, Some(person), "row {id} was sent although it is remembered");
+            }
+            Item::Delete { target, .. } => {
+                assert!(known.is_some(), "person of row {id} was deleted by who knew no such row");
+                assert_eq!(*target, self.remembered[&id].target, "another person was deleted");
+                let is_moved = source.get(&id).map(|person| person.address)
+                    != known.map(|person| person.address);
+                assert!(is_moved, "person of row {id} was deleted although the row is there");
+            }
+        }
+    }
+
+    /// What is remembered anew was accepted, and what is forgotten left the source.
+    fn check_remembered(&self, traces: &Traces<'_>) {
+        let accepted: Vec<&Item> =
+            traces.exchanges.iter().filter(|it| it.is_accepted()).flat_map(|it| &it.items).collect();
+        let identified: BTreeSet<i64> = accepted
+            .iter()
+            .filter(|item| matches!(item, Item::Identify { .. }))
+            .map(|item| item.id())
+            .collect();
+        let deleted: BTreeSet<i64> = accepted
+            .iter()
+            .filter(|item| matches!(item, Item::Delete { .. }))
+            .map(|item| item.id())
+            .collect();
+        for (id, now) in &traces.after {
+            let is_news = self.remembered.get(id) != Some(now);
+            assert!(!is_news || identified.contains(id), "row {id} was remembered, not accepted");
+        }
+        for id in self.remembered.keys().filter(|id| !traces.after.contains_key(id)) {
+            let is_gone = !traces.source.contains_key(id);
+            let may_be_forgotten = if traces.mirrors { deleted.contains(id) } else { is_gone };
+            assert!(may_be_forgotten, "row {id} was forgotten");
+        }
+    }
+
+    fn knows(&self, item: &Item, source: &People) -> bool {
+        match item {
+            Item::Identify { id, .. } => self.contents.get(id) == source.get(id),
+            Item::Delete { id, target } => {
+                self.remembered.get(id).is_none_or(|row| row.target != *target)
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! A workspace that is down for a while, slows to a crawl or falls silent: the run waits, ends when
+//! it is told to, and loses nothing.
+
+use std::time::{Duration, Instant};
+
+use ciosync::emulator::{Body, Fault};
+
+use super::world::{IN_FLIGHT_MAX, SMALL_BATCHES, Setup, Store, Style, World, failure, people};
+
+const BATCHES: &str = "/api/v2/batch";
+
+/// Long enough for the slowest machine, and far below the minute after which a request times out.
+const SOON: Duration = Duration::from_secs(20);
+
+async fn world() -> World {
+    World::new(Setup::new(Style::Mirror, Store::Sqlite), people(300)).await
+}
+
+fn down() -> Fault {
+    Fault::fail(503, Body::Html).path(BATCHES)
+}
+
+#[tokio::test]
+async fn a_run_outlasts_a_workspace_that_is_down_for_a_while() {
+    let mut world = world().await;
+    world.emulator.faults().add(Fault::fail(503, Body::Html).path(BATCHES).at(5).times(u64::MAX));
+
+    let running = world.start();
+    world.recorder.wait_for(20).await;
+    world.emulator.faults().clear();
+    running.wait().await.expect_code(0);
+
+    assert_eq!(world.enter().await.sent, 0);
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn a_run_in_an_outage_ends_with_its_time_and_the_next_goes_on() {
+    let mut world = world().await;
+    world.set_up(|setup| setup.sync = "timeout: 3s");
+    world.emulator.faults().add(Fault::fail(503, Body::Html).path(BATCHES).at(5).times(u64::MAX));
+
+    let output = world.run().await.expect_code(1);
+
+    let (reason, message) = failure(&output);
+    assert_eq!(reason, "ConnectionNotReady", "{output}");
+    assert!(message.contains("status 503") && message.contains("attempts"), "{output}");
+    assert!(!world.ledger.remembered().is_empty());
+    world.emulator.faults().clear();
+    world.set_up(|setup| setup.sync = "guards: {maxRemoved: 100%}");
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_run_stops_waiting_for_a_workspace_that_is_down() {
+    let mut world = world().await;
+    world.emulator.faults().add(down());
+
+    let running = world.start();
+    world.recorder.wait_for(IN_FLIGHT_MAX * 2).await;
+    let asked_at = Instant::now();
+    running.interrupt().await;
+    running.wait().await.expect_code(130);
+
+    assert!(asked_at.elapsed() < SOON);
+    assert_eq!(world.enter().await.accepted, 0);
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn an_interrupted_run_waits_for_slow_answers_and_remembers_them() {
+    let mut world = world().await;
+    world.emulator.faults().add(Fault::late(700).after_acceptance().path(BATCHES));
+
+    let running = world.start();
+    world.recorder.wait_for(IN_FLIGHT_MAX + 1).await;
+    running.interrupt().await;
+    running.wait().await.expect_code(130);
+    let left = world.enter().await;
+
+    assert_eq!((left.sent, left.accepted), (0, 0), "what was in flight was answered");
+    let remembered = world.ledger.remembered().len();
+    assert_eq!(world.emulator.workspace().people_count(), remembered);
+    assert!(remembered > 0 && remembered < 300, "{remembered} rows are remembered");
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn a_second_signal_ends_a_run_that_waits_for_silence() {
+    let mut world = world().await;
+    world.emulator.faults().add(Fault::hang().after_acceptance().path(BATCHES));
+
+    let mut running = world.start();
+    world.recorder.wait_for(IN_FLIGHT_MAX).await;
+    running.interrupt().await;
+    running.wait_for_stderr("stopping").await;
+    running.interrupt().await;
+    running.wait().await.expect_code(130);
+    let left = world.enter().await;
+
+    assert_eq!((left.sent, left.accepted), (IN_FLIGHT_MAX, 0));
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn a_run_throttled_to_a_crawl_ends_with_its_time_and_remembers_what_went() {
+    let mut world = world().await;
+    world.set_up(|setup| {
+        setup.sync = "timeout: 4s";
+        setup.connection = "limits: {itemBytes: 1000, batchBytes: 2100}
+  rateLimit: {requestsPerSecond: 3, burst: 3, recordsPerSecond: 1000000, maxInFlight: 4}";
+    });
+
+    let output = world.run().await.expect_code(1);
+
+    assert_eq!(failure(&output).0, "Timeout", "{output}");
+    let remembered = world.ledger.remembered().len();
+    assert_eq!(world.emulator.workspace().people_count(), remembered);
+    assert!(remembered > 0 && remembered < 300, "{remembered} rows are remembered");
+    world.set_up(|setup| {
+        setup.sync = "guards: {maxRemoved: 100%}";
+        setup.connection = SMALL_BATCHES;
+    });
+    world.expect_undisturbed_end().await;
+}
