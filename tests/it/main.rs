@@ -7,6 +7,7 @@
 )]
 
 mod architecture;
+mod capability;
 mod crds;
 mod customerio;
 mod emulator;
