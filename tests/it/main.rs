@@ -8,6 +8,7 @@
 
 mod architecture;
 mod badinput;
+mod capability;
 mod cli_data;
 mod crds;
 mod customerio;

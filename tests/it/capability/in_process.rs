@@ -1,0 +1,47 @@
+//! Runs of a laptop's Syncs inside the test's process: for many runs in a row, and for what the
+//! command line has no word for.
+
+use std::sync::Arc;
+
+use ciosync::cli::args::ManifestArgs;
+use ciosync::cli::load::{self, Workshop};
+use ciosync::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
+use ciosync::model::SyncId;
+use ciosync::state::{self, StateStore};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::Laptop;
+use super::laptop::install_tls;
+
+/// Opens the state that the binary uses by default.
+pub async fn store(laptop: &Laptop) -> Arc<dyn StateStore> {
+    let path = laptop.dir.path().join(".ciosync/state.db");
+    state::open(&format!("sqlite:{}", path.display()), "local").await.unwrap()
+}
+
+/// The name under which the state of the Sync `people` is kept.
+pub fn people() -> SyncId {
+    SyncId::new("default", "people")
+}
+
+/// Runs the only Sync once, with the state that the binary uses by default.
+pub async fn run(laptop: &Laptop, options: RunOptions) -> RunOutcome {
+    install_tls();
+    let paths = vec![laptop.dir.path().to_owned()];
+    let args = ManifestArgs { paths, namespace: "default".to_owned(), secrets: None };
+    let Ok(loaded) = load::load(&args) else { panic!("the manifests can't be read") };
+    let syncs: Vec<_> = loaded.manifests.syncs.iter().collect();
+    let Ok(mut ready) = Workshop::new(&loaded, None).make(&syncs).await else {
+        panic!("the manifests can't be resolved")
+    };
+    let request = RunRequest {
+        pipeline: ready.remove(0).pipeline,
+        store: store(laptop).await,
+        options,
+        cancel: CancellationToken::new(),
+        progress: watch::Sender::new(Progress::default()),
+        spill_dir: laptop.dir.path().to_owned(),
+    };
+    engine::run(request).await
+}

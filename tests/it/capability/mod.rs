@@ -1,0 +1,29 @@
+//! The main job, proven on real input through the real binary: rows of a warehouse on one side, the
+//! whole of an emulated workspace on the other, and what must stand there written out in the test.
+//!
+//! What is expected never comes from our own mapping or comparing code.
+
+mod behaviors;
+mod consent;
+mod csv_files;
+mod first_runs;
+mod guards;
+mod halving;
+mod histories;
+mod holders;
+mod in_process;
+mod interrupted;
+mod laptop;
+mod mappings;
+mod mirror;
+mod plans;
+mod postgres_columns;
+mod postgres_state;
+mod quiet;
+mod rejections;
+mod several;
+mod sqlite_columns;
+mod suppressed;
+mod typed_table;
+
+use laptop::{Laptop, Ran};
