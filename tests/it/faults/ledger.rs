@@ -106,8 +106,12 @@ impl Ledger {
 
     /// What is remembered anew was accepted, and what is forgotten left the source.
     fn check_remembered(&self, traces: &Traces<'_>) {
-        let accepted: Vec<&Item> =
-            traces.exchanges.iter().filter(|it| it.is_accepted()).flat_map(|it| &it.items).collect();
+        let accepted: Vec<&Item> = traces
+            .exchanges
+            .iter()
+            .filter(|it| it.is_accepted())
+            .flat_map(|it| &it.items)
+            .collect();
         let identified: BTreeSet<i64> = accepted
             .iter()
             .filter(|item| matches!(item, Item::Identify { .. }))

@@ -33,7 +33,10 @@ impl Remote {
         let wire = Wire::to(database.port).await;
         let world = World::new(Setup::new(style, Store::Sqlite), people(ROWS)).await;
         let mut remote = Self { world, database, wire, columns };
-        remote.database.execute("create table pace (seconds float); insert into pace values (0)").await;
+        remote
+            .database
+            .execute("create table pace (seconds float); insert into pace values (0)")
+            .await;
         remote.change(|_| {}).await;
         remote.write_manifest("1m");
         remote
@@ -233,9 +236,10 @@ impl Source for Scripted {
 
     async fn open(&self, request: &ReadRequest) -> Result<Box<dyn RowStream>, SourceError> {
         let all = self.describe(&request.model).await?;
-        let columns = request.columns.iter().map(|name| {
-            all.iter().find(|column| column.name == *name).unwrap().clone()
-        });
+        let columns = request
+            .columns
+            .iter()
+            .map(|name| all.iter().find(|column| column.name == *name).unwrap().clone());
         let columns = columns.collect();
         Ok(Box::new(Script { columns, ids: self.ids.clone().into_iter(), breaks: self.breaks }))
     }
@@ -298,8 +302,7 @@ async fn run_over(world: &World, source: Scripted) -> RunOutcome {
 
 #[tokio::test]
 async fn rows_out_of_order_end_the_run_before_anybody_is_removed() {
-    let mut world =
-        World::new(Setup::new(Style::Mirror, Store::Sqlite), people(500)).await;
+    let mut world = World::new(Setup::new(Style::Mirror, Store::Sqlite), people(500)).await;
     world.run().await.expect_code(0);
     let sent = world.recorder.count();
 
@@ -316,8 +319,7 @@ async fn rows_out_of_order_end_the_run_before_anybody_is_removed() {
 
 #[tokio::test]
 async fn a_source_that_breaks_behind_its_last_row_was_not_read_to_its_end() {
-    let mut world =
-        World::new(Setup::new(Style::Mirror, Store::Sqlite), people(500)).await;
+    let mut world = World::new(Setup::new(Style::Mirror, Store::Sqlite), people(500)).await;
     world.run().await.expect_code(0);
     let sent = world.recorder.count();
 

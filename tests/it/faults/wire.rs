@@ -29,8 +29,7 @@ impl Wire {
     pub async fn to(port: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let own_port = listener.local_addr().unwrap().port();
-        let meter =
-            Arc::new(Meter { carried: AtomicU64::new(0), limit: AtomicU64::new(u64::MAX) });
+        let meter = Arc::new(Meter { carried: AtomicU64::new(0), limit: AtomicU64::new(u64::MAX) });
         let shared = Arc::clone(&meter);
         let accepting = AbortOnDropHandle::new(tokio::spawn(async move {
             let mut connections = tokio::task::JoinSet::new();

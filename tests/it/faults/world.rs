@@ -172,8 +172,17 @@ impl World {
         let dir = Workdir::new();
         dir.write("sync.yaml", &setup.manifest(&recorder.url()));
         let (source, ledger) = (People::new(), Ledger::default());
-        let mut world =
-            Self { dir, emulator, recorder, setup, source, ledger, database, state_url, entered: 0 };
+        let mut world = Self {
+            dir,
+            emulator,
+            recorder,
+            setup,
+            source,
+            ledger,
+            database,
+            state_url,
+            entered: 0,
+        };
         world.change(|people| *people = rows).await;
         world
     }
