@@ -82,7 +82,7 @@ use crate::sources::spec::ModelSpec;
     validation = rule(".refresh", "!has(self.refresh) || self.entity != 'event'", "events are never sent again: take refresh away"),
     validation = rule(".model.cursor", "!has(self.model.cursor) || self.behavior != 'mirror'", "a cursor can't be used with mirror: rows outside of its window would look removed"),
     validation = rule(".deletionPolicy", "self.deletionPolicy != 'Delete' || self.behavior == 'mirror'", "deletionPolicy Delete is for `behavior: mirror` only"),
-    validation = rule(".guards.maxRemoved", "!(self.behavior in ['delete', 'suppress']) || !has(self.guards) || !has(self.guards.maxRemoved) || type(self.guards.maxRemoved) == int", "with delete and suppress maxRemoved is a number of rows, not a percent"),
+    validation = rule(".guards.maxRemoved", "!(self.behavior in ['delete', 'suppress']) || !has(self.guards) || !has(self.guards.maxRemoved) || !string(self.guards.maxRemoved).endsWith('%')", "with delete and suppress maxRemoved is a number of rows, not a percent"),
     validation = immutable(".entity", "self.entity == oldSelf.entity"),
     validation = immutable(".model.primaryKey", "self.model.primaryKey == oldSelf.model.primaryKey"),
     validation = immutable(".identifiers", "has(self.identifiers) == has(oldSelf.identifiers) && (!has(self.identifiers) || has(self.identifiers.id) == has(oldSelf.identifiers.id) && has(self.identifiers.email) == has(oldSelf.identifiers.email) && has(self.identifiers.phone) == has(oldSelf.identifiers.phone) && has(self.identifiers.cioId) == has(oldSelf.identifiers.cioId) && has(self.identifiers.anonymousId) == has(oldSelf.identifiers.anonymousId))"),
