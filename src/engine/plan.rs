@@ -63,6 +63,8 @@ impl PlanRules {
 pub struct Planned {
     /// The numbers, as far as a plan knows them.
     pub counts: RunCounts,
+    /// Rows that were remembered, which guards take shares of.
+    pub snapshot_rows: u64,
     /// What became of changes once all targets were known, sorted by key.
     pub overrides: Option<SortedReader>,
     /// The rows that were refused.
@@ -183,6 +185,7 @@ impl Planner {
             departed: Vec::new(),
             planned: Planned {
                 counts: RunCounts::default(),
+                snapshot_rows: 0,
                 overrides: None,
                 invalid: InvalidRows::default(),
                 suppressed: Vec::new(),
@@ -300,6 +303,7 @@ impl Planner {
         if !more {
             self.chunk.clear();
         }
+        self.planned.snapshot_rows += self.chunk.len() as u64;
         self.cursor.next_chunk(more);
         Ok(())
     }
@@ -351,6 +355,7 @@ impl Planner {
                 }
                 Due::Fresh
             }
+            Verdict::Moved => self.due_to_move(fingerprint),
             _ => self.rejected.due(&record.key, Some(fingerprint)),
         };
         let judged = Judged { verdict, due, fingerprint };
@@ -358,11 +363,25 @@ impl Planner {
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
         self.targets.present(view.target, &record.key, counted)?;
+        if verdict == Verdict::Moved && due == Due::Waiting {
+            // Until it is accepted, the row holds the person whom the snapshot knows it by.
+            let old = Target { kind: view.target.kind, text: &self.scratch.target };
+            self.targets.present(old, &record.key, Counted::HolderOnly)?;
+        }
         if !self.scratch.change.is_empty() {
             self.change_count += 1;
             self.spool.push(&self.scratch.change).await?;
         }
         Ok(())
+    }
+
+    /// A moved row waits for whichever was refused: the removal of its old target, or itself.
+    fn due_to_move(&self, fingerprint: Fingerprint) -> Due {
+        let key = &self.pending.record.key;
+        match self.rejected.due(key, None) {
+            Due::Fresh => self.rejected.due(key, Some(fingerprint)),
+            due => due,
+        }
     }
 
     /// Counts what was judged and encodes the change it asks for into the scratch; empty for none.
