@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::error::RunError;
 use super::pipeline::{InitialRun, Pipeline, holds_people};
+use super::plan::Planned;
 use super::session::Prepared;
 use crate::diff::{GuardInput, Guards, Tripped};
 use crate::model::{RunCounts, RunId};
@@ -42,15 +43,15 @@ pub(super) fn needs_whole_plan(pipeline: &Pipeline, prepared: &Prepared) -> bool
 /// The guard that stops it, or the review that a first run waits for.
 pub(super) fn check(
     pipeline: &Pipeline,
-    counts: &RunCounts,
+    planned: &Planned,
     prepared: &Prepared,
     run: &RunId,
 ) -> Result<(), RunError> {
     let blocked = prepared.memo.blocked.as_ref();
     let approved = blocked.filter(|blocked| blocked.approved).map(|blocked| &blocked.counts);
     let input = GuardInput {
-        counts,
-        snapshot_rows: prepared.snapshot_rows,
+        counts: &planned.counts,
+        snapshot_rows: planned.snapshot_rows,
         is_first_run: prepared.is_first_run,
         operation: pipeline.record.operation,
         approved,

@@ -88,7 +88,6 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         Some(store) => store.sync(&pipeline.sync).await?,
         None => None,
     };
-    let snapshot_rows = state.as_ref().map_or(0, |state| state.segment_rows);
     let memo = state.map(|state| state.memo).unwrap_or_default();
     let is_first_run = memo.last_success_at.is_none();
     let workspace_id = workspace(&pipeline, deadline, &cancel).await?;
@@ -130,7 +129,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let changes = Changes::new(reader, planned.overrides.take())?;
     let input = GuardInput {
         counts: &planned.counts,
-        snapshot_rows,
+        snapshot_rows: planned.snapshot_rows,
         is_first_run,
         operation: pipeline.record.operation,
         approved: memo.blocked.as_ref().filter(|it| it.approved).map(|it| &it.counts),

@@ -47,7 +47,6 @@ pub struct Session<'a> {
 pub(super) struct Prepared {
     pub(super) memo: SyncMemo,
     pub(super) is_first_run: bool,
-    pub(super) snapshot_rows: u64,
     pub(super) targets_may_repeat: bool,
     others: Others,
     rejected: Arc<RejectedRows>,
@@ -149,11 +148,9 @@ impl Session<'_> {
         memo.identity = Some(identity);
         memo.key_shape = Some(mapper.key_shape().clone());
         memo.operation = Some(pipeline.record.operation);
-        let state = store.sync(&pipeline.sync).await?;
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let prepared = Prepared {
             is_first_run: memo.last_success_at.is_none(),
-            snapshot_rows: state.map_or(0, |state| state.segment_rows),
             targets_may_repeat: targets_may_repeat(&mapper),
             others: begin::lookup(pipeline, Some(store), syncs),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
@@ -192,7 +189,7 @@ impl Session<'_> {
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
             let mut planned = self.plan(planning, prepared, false, tally).await?;
-            gate::check(pipeline, &planned.counts, prepared, &self.id)?;
+            gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             return self.deliver(changes, prepared, context, refusals).await;
         }
@@ -210,7 +207,7 @@ impl Session<'_> {
             // The plan was stopped because the delivery failed, and not the other way round.
             (Err(RunError::Stopped), Err(error)) => Err(error),
             (Err(error), _) => Err(error),
-            (Ok(planned), Ok(())) => gate::check(pipeline, &planned.counts, prepared, &self.id),
+            (Ok(planned), Ok(())) => gate::check(pipeline, &planned, prepared, &self.id),
             (Ok(_), Err(error)) => Err(error),
         }
     }

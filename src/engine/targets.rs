@@ -110,10 +110,13 @@ enum Cause {
 }
 
 impl Cause {
+    /// Candidates of one target are sorted by it, so that a row that moved away removes its old
+    /// target itself. Where a row that left did so, and the moved one was then refused, its key
+    /// would go on standing for a person who is gone.
     fn code(self) -> u8 {
         match self {
-            Self::Left => 0,
-            Self::Moved => 1,
+            Self::Moved => 0,
+            Self::Left => 1,
         }
     }
 
@@ -176,8 +179,8 @@ impl TargetCheck {
     }
 
     fn candidate(&mut self, target: Target<'_>, key: &[u8], cause: Cause) -> Result<(), RunError> {
-        let payload = [&[cause.code()], key].concat();
-        Ok(self.candidates.push(&target.holder_hash().to_be_bytes(), &payload)?)
+        let place = [&target.holder_hash().to_be_bytes()[..], &[cause.code()]].concat();
+        Ok(self.candidates.push(&place, key)?)
     }
 
     /// Decides: mends `counts`, tells each duplicate's key to `on_duplicate`, and returns the
@@ -268,8 +271,8 @@ struct Candidate {
 }
 
 fn own(record: Option<(&[u8], &[u8])>) -> Option<Candidate> {
-    let (hash, payload) = record?;
-    let (code, key) = payload.split_first()?;
+    let (place, key) = record?;
+    let (code, hash) = place.split_last()?;
     let cause = if *code == Cause::Left.code() { Cause::Left } else { Cause::Moved };
     Some(Candidate { hash: to_hash(hash), cause, key: key.to_vec() })
 }

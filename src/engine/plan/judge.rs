@@ -60,6 +60,7 @@ impl Planner {
                 }
                 Due::Fresh
             }
+            Verdict::Moved => self.due_to_move(fingerprint),
             _ => self.rejected.due(&record.key, Some(fingerprint)),
         };
         let judged = Judged { verdict, due, fingerprint };
@@ -67,11 +68,25 @@ impl Planner {
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
         self.targets.present(view.target, &record.key, counted)?;
+        if verdict == Verdict::Moved && due == Due::Waiting {
+            // Until it is accepted, the row holds the person whom the snapshot knows it by.
+            let old = Target { kind: view.target.kind, text: &self.scratch.target };
+            self.targets.present(old, &record.key, Counted::HolderOnly)?;
+        }
         if !self.scratch.change.is_empty() {
             self.change_count += 1;
             self.spool.push(&self.scratch.change).await?;
         }
         Ok(())
+    }
+
+    /// A moved row waits for whichever was refused: the removal of its old target, or itself.
+    fn due_to_move(&self, fingerprint: Fingerprint) -> Due {
+        let key = &self.pending.record.key;
+        match self.rejected.due(key, None) {
+            Due::Fresh => self.rejected.due(key, Some(fingerprint)),
+            due => due,
+        }
     }
 
     /// Counts what was judged and encodes the change it asks for into the scratch; empty for none.

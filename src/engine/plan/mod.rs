@@ -59,6 +59,8 @@ impl PlanRules {
 pub struct Planned {
     /// The numbers, as far as a plan knows them.
     pub counts: RunCounts,
+    /// Rows that were remembered, which guards take shares of.
+    pub snapshot_rows: u64,
     /// What became of changes once all targets were known, sorted by key.
     pub overrides: Option<SortedReader>,
     /// The rows that were refused.

@@ -80,6 +80,7 @@ impl Planner {
             departed: Vec::new(),
             planned: Planned {
                 counts: RunCounts::default(),
+                snapshot_rows: 0,
                 overrides: None,
                 invalid: InvalidRows::default(),
                 suppressed: Vec::new(),
@@ -197,6 +198,7 @@ impl Planner {
         if !more {
             self.chunk.clear();
         }
+        self.planned.snapshot_rows += self.chunk.len() as u64;
         self.cursor.next_chunk(more);
         Ok(())
     }

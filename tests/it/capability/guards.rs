@@ -71,6 +71,11 @@ async fn a_delete_counts_every_row_that_it_would_newly_act_on() {
     laptop.run().await.code(0);
     assert_eq!(laptop.workspace().people_count(), 0);
 
+    laptop.sync("people", &spec("delete").replace("150", "5%"));
+    let percent = laptop.run().await;
+    let complaint = "maxRemoved is a number of rows";
+    assert!(percent.code(2).output.stderr().contains(complaint), "{}", percent.output);
+
     laptop.sync("people", &spec("suppress"));
     laptop.sql("insert into people values (500, '')").await;
     assert_eq!(laptop.run().await.code(4).reason(), "GuardTripped");
@@ -92,9 +97,8 @@ async fn an_approval_lets_the_blocked_run_pass_and_no_larger_one() {
     laptop.run_with(&["--approve", &id]).await.code(4);
     assert_eq!(laptop.workspace().people_count(), 200);
 
-    laptop.sql("insert into people values (45, 'tin')").await;
-    let passed = laptop.run().await;
-    assert_eq!(passed.code(0).counts(), "removed 44, unchanged 156, delivered 44");
+    let passed = laptop.run_with(&["--approve", &id]).await;
+    assert_eq!(passed.code(0).counts(), "removed 45, unchanged 155, delivered 45");
 
     laptop.sql("delete from people where id <= 90").await;
     laptop.run().await.code(4);

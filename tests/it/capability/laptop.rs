@@ -189,9 +189,11 @@ impl Laptop {
         };
         files
             .map(|file| file.unwrap().path())
-            // The index of the log is in memory that processes share: looking changes it.
+            // SQLite keeps the index of its log in memory that processes share: looking changes it.
             .filter(|path| !path.to_string_lossy().ends_with("-shm"))
             .map(|path| (path.to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
+            // It also makes an empty log when it looks.
+            .filter(|(_, bytes)| !bytes.is_empty())
             .collect()
     }
 }

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::Laptop;
-use super::typed_table::{TypedColumn, change_each, column, create, differing, workspace};
+use super::typed_table::{
+    TypedColumn, assert_workspace, change_each, column, create, differing, workspace,
+};
 
 fn columns() -> Vec<TypedColumn> {
     vec![
@@ -52,7 +54,7 @@ async fn everything_a_sqlite_column_holds_arrives_and_only_what_changes_is_sent_
 
     let first = laptop.run().await;
     assert_eq!(first.code(0).counts(), format!("added {rows}, delivered {rows}"));
-    assert_eq!(laptop.people(), workspace(&columns, false));
+    assert_workspace(&laptop.people(), &workspace(&columns, false));
 
     laptop.run().await.did_nothing();
 
@@ -62,13 +64,13 @@ async fn everything_a_sqlite_column_holds_arrives_and_only_what_changes_is_sent_
     let expected = format!("changed {changes}, unchanged {same}, delivered {changes}");
     assert_eq!(third.code(0).counts(), expected);
     assert_eq!(third.arrived, changes as u64);
-    assert_eq!(laptop.people(), workspace(&columns, true));
+    assert_workspace(&laptop.people(), &workspace(&columns, true));
 }
 
 #[tokio::test]
 async fn a_type_turns_text_into_what_it_means_and_nonsense_makes_its_row_invalid() {
     let laptop = Laptop::with_sync(
-        "create table people (id integer primary key, n, i, b, at, d, doc, t);
+        "create table people (id integer primary key, number, i, b, at, d, doc, t);
          insert into people values
             (1, ' 12.50 ', '42', 'YES', '2026-03-01T10:00:00+01:00', '2026-02-28',
              '{\"b\": [1, null], \"a\": {}}', 7),
@@ -84,7 +86,7 @@ async fn a_type_turns_text_into_what_it_means_and_nonsense_makes_its_row_invalid
 behavior: updateOrCreate
 identifiers: {id: id}
 mappings:
-  - {from: n, type: number}
+  - {from: number, type: number}
   - {from: i, type: integer}
   - {from: b, type: boolean}
   - {from: at, type: timestamp, timeZone: Europe/Berlin}
@@ -100,9 +102,9 @@ mappings:
     assert_eq!(
         laptop.people(),
         json!({
-            "1": {"id": "1", "n": 12.5, "i": 42, "b": true, "at": 1_772_355_600,
+            "1": {"id": "1", "number": 12.5, "i": 42, "b": true, "at": 1_772_355_600,
                   "d": "2026-02-28", "doc": {"a": {}, "b": [1, null]}, "t": "7"},
-            "2": {"id": "2", "n": 0.5, "i": "9007199254740993", "b": false, "at": 1_784_109_600,
+            "2": {"id": "2", "number": 0.5, "i": "9007199254740993", "b": false, "at": 1_784_109_600,
                   "d": "2026-03-01", "doc": [], "t": "1.25"},
         })
     );

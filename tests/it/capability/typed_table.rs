@@ -86,3 +86,13 @@ fn person(id: usize, values: &[(usize, &Value)]) -> Value {
     }
     Value::Object(attributes)
 }
+
+/// Fails the test, naming the first person who differs, unless the workspace is as it must be.
+#[track_caller]
+pub fn assert_workspace(found: &Value, expected: &Value) {
+    let (found, expected) = (found.as_object().unwrap(), expected.as_object().unwrap());
+    for (id, person) in expected {
+        assert_eq!(found.get(id), Some(person), "person {id}");
+    }
+    assert_eq!(found.len(), expected.len(), "more people than expected");
+}
