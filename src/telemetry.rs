@@ -1,8 +1,10 @@
 //! Logs: format, filter, and where they go.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 
-/// Sends logs to stderr, filtered by `filter` as `tracing` filters are written.
+/// Sends logs to stderr, in colour where that is a terminal, filtered by `filter` as `tracing` filters are written.
 ///
 /// # Errors
 /// Where the filter can't be read.
@@ -11,6 +13,7 @@ pub fn init(filter: &str) -> Result<(), tracing_subscriber::filter::ParseError> 
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .init();
     Ok(())

@@ -1,6 +1,7 @@
 //! What a run settles before it reads a row: the workspace, what is remembered and for whom,
 //! other Syncs of the same people, the columns.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::RunError;
@@ -51,20 +52,6 @@ pub fn check_identity(memo: &SyncMemo, identity: &Identity) -> Result<(), RunErr
     Ok(())
 }
 
-/// Says whether the key's columns have the kinds that are remembered.
-///
-/// # Errors
-/// Naming both.
-pub fn check_key_shape(memo: &SyncMemo, shape: &KeyShape) -> Result<(), RunError> {
-    match &memo.key_shape {
-        Some(remembered) if remembered != shape => Err(RunError::KeyChanged {
-            remembered: remembered.to_string(),
-            found: shape.to_string(),
-        }),
-        Some(_) | None => Ok(()),
-    }
-}
-
 /// Returns the other Syncs whose snapshots may hold people whom this one removes.
 ///
 /// # Errors
@@ -107,16 +94,30 @@ pub fn lookup(
     Others { store: store.cloned(), syncs, identifier: pipeline.record.identifier.0 }
 }
 
+/// A read that is open, and how its rows are mapped.
+pub struct Opened {
+    /// The rows.
+    pub stream: Box<dyn RowStream>,
+    /// The mapping, compiled for their columns.
+    pub mapper: Mapper,
+    /// The kinds of the key's columns, to be remembered; `None` where the source has no value to
+    /// tell them by.
+    pub key_shape: Option<KeyShape>,
+}
+
 /// Opens the read and compiles the mapping for the columns that it has.
 ///
 /// # Errors
-/// Where the query is refused, or its columns don't fit the spec.
+/// Where the query is refused, its columns don't fit the spec, or the key's columns have other
+/// kinds than those that are remembered.
 pub async fn open(
     pipeline: &Pipeline,
-    spill_dir: &std::path::Path,
-) -> Result<(Box<dyn RowStream>, Mapper), RunError> {
+    memo: &SyncMemo,
+    spill_dir: &Path,
+) -> Result<Opened, RunError> {
     let available = pipeline.source.describe(&pipeline.model).await?;
-    compile(&pipeline.record, &settled_keys(pipeline, &available)).map_err(RunError::Mapping)?;
+    let (settled, _) = settled_keys(pipeline, memo, &available);
+    compile(&pipeline.record, &settled).map_err(RunError::Mapping)?;
     let request = ReadRequest {
         model: pipeline.model.clone(),
         primary_key: pipeline.record.primary_key.clone(),
@@ -124,21 +125,36 @@ pub async fn open(
         spill_dir: spill_dir.to_owned(),
     };
     let stream = pipeline.source.open(&request).await?;
-    let mapper = compile(&pipeline.record, stream.columns()).map_err(RunError::Mapping)?;
-    Ok((stream, mapper))
-}
-
-/// A dynamic key column has a kind only once it is read; until then text stands for it, so that
-/// all other complaints are found first.
-fn settled_keys(pipeline: &Pipeline, columns: &[Column]) -> Vec<Column> {
-    let is_key = |name: &String| pipeline.record.primary_key.contains(name);
-    let mut columns = columns.to_vec();
-    for column in &mut columns {
-        if column.kind == ValueKind::Dynamic && is_key(&column.name) {
-            column.kind = ValueKind::Text;
+    let (settled, is_known) = settled_keys(pipeline, memo, stream.columns());
+    let mapper = compile(&pipeline.record, &settled).map_err(RunError::Mapping)?;
+    let found = mapper.key_shape();
+    match &memo.key_shape {
+        Some(remembered) if remembered != found => Err(RunError::KeyChanged {
+            remembered: remembered.to_string(),
+            found: found.to_string(),
+        }),
+        Some(_) | None => {
+            let key_shape = is_known.then(|| found.clone());
+            Ok(Opened { stream, mapper, key_shape })
         }
     }
-    columns
+}
+
+/// Returns the columns with a kind for each of the key's, and whether all of them had one. A
+/// dynamic column of the key has a kind only once a value of it is read: until then, and in an
+/// empty source, it has the kind that is remembered, or text.
+fn settled_keys(pipeline: &Pipeline, memo: &SyncMemo, columns: &[Column]) -> (Vec<Column>, bool) {
+    let (mut columns, mut is_known) = (columns.to_vec(), true);
+    for (place, name) in pipeline.record.primary_key.iter().enumerate() {
+        let remembered = memo.key_shape.as_ref().and_then(|shape| shape.0.get(place));
+        let is_it =
+            |column: &&mut Column| column.name == *name && column.kind == ValueKind::Dynamic;
+        for column in columns.iter_mut().filter(is_it) {
+            column.kind = remembered.map_or(ValueKind::Text, |kind| kind.value_kind());
+            is_known = false;
+        }
+    }
+    (columns, is_known)
 }
 
 /// Returns the names of attributes that were sent before and no longer are: they stay in

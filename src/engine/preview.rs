@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::begin;
+use super::begin::{self, Opened};
 use super::change::Change;
 use super::changes::{Action, Changes};
 use super::error::RunError;
@@ -99,9 +99,9 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         ),
         None => (Vec::new(), Vec::new()),
     };
-    let opening = begin::open(&pipeline, &spill_dir);
-    let (stream, mapper) = gate::bounded(opening, &cancel, deadline, &pipeline).await?;
-    begin::check_key_shape(&memo, mapper.key_shape())?;
+    let opening = begin::open(&pipeline, &memo, &spill_dir);
+    let Opened { stream, mapper, .. } =
+        gate::bounded(opening, &cancel, deadline, &pipeline).await?;
     let snapshot = match &store {
         Some(store) => {
             Some(SnapshotReader::open_with_journal(Arc::clone(store), pipeline.sync.clone()).await?)

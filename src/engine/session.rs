@@ -6,7 +6,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use super::begin;
+use super::begin::{self, Opened};
 use super::changes::Changes;
 use super::commit::Committer;
 use super::deliver::{Delivery, DeliveryParts};
@@ -23,7 +23,7 @@ use super::settle;
 use super::targets::{Others, TargetCheck};
 use crate::customerio::batch::BatchBuilder;
 use crate::customerio::{SendClock, SendContext, Traffic};
-use crate::model::RunId;
+use crate::model::{RunCounts, RunId};
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
 use crate::spill::{SpoolReader, spool};
 use crate::state::store::SyncMemo;
@@ -94,10 +94,7 @@ impl Session<'_> {
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
         let RunRequest { store, progress, .. } = self.request;
         if let Err(error) = carried_out {
-            let blocked = gate::blocked(&error, &self.id, &tally.counts, &prepared.memo);
-            prepared.memo.blocked = blocked.or(prepared.memo.blocked);
-            // The first error tells more than one of writing it down would.
-            let _ = store.save_memo(&self.lock, &prepared.memo).await;
+            self.remember_failure(&error, &tally.counts, &prepared.memo).await;
             return Err(error);
         }
         progress.send_modify(|progress| progress.phase = Phase::Committing);
@@ -107,6 +104,21 @@ impl Session<'_> {
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
+    }
+
+    /// Writes down how far the clock is and what is blocked. What the store holds says already
+    /// whether anything was delivered: a run that delivered nothing binds nobody to an identity.
+    async fn remember_failure(&self, error: &RunError, counts: &RunCounts, memo: &SyncMemo) {
+        let RunRequest { pipeline, store, .. } = self.request;
+        let Ok(Some(state)) = store.sync(&pipeline.sync).await else { return };
+        let blocked = gate::blocked(error, &self.id, counts, memo);
+        let written = SyncMemo {
+            clock_floor_seconds: memo.clock_floor_seconds,
+            blocked: blocked.or_else(|| memo.blocked.clone()),
+            ..state.memo
+        };
+        // The run's own error tells more than one of writing it down would.
+        drop(store.save_memo(&self.lock, &written).await);
     }
 
     /// Counts the run, and takes note of an approval.
@@ -142,11 +154,11 @@ impl Session<'_> {
         let syncs = begin::others(pipeline, store, account.workspace_id).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
-        let opening = begin::open(pipeline, spill_dir);
-        let (stream, mapper) = gate::bounded(opening, &self.halt, self.deadline, pipeline).await?;
-        begin::check_key_shape(&memo, mapper.key_shape())?;
+        let opening = begin::open(pipeline, &memo, spill_dir);
+        let Opened { stream, mapper, key_shape } =
+            gate::bounded(opening, &self.halt, self.deadline, pipeline).await?;
         memo.identity = Some(identity);
-        memo.key_shape = Some(mapper.key_shape().clone());
+        memo.key_shape = key_shape.or(memo.key_shape);
         memo.operation = Some(pipeline.record.operation);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let prepared = Prepared {

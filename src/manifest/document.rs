@@ -20,11 +20,20 @@ pub(super) struct Document {
     pub(super) lines: Lines,
 }
 
-/// Returns the documents of a file that hold fields. What can't be read goes to `complaints`; the
-/// documents after a syntax error are lost with it.
-pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>) -> Vec<Document> {
+/// The documents of a file.
+#[derive(Default)]
+pub(super) struct Documents {
+    /// Those that hold fields and can be read.
+    pub(super) readable: Vec<Document>,
+    /// Whether a syntax error hides what else the file holds.
+    pub(super) is_cut_off: bool,
+}
+
+/// Returns the documents of a file. What can't be read goes to `complaints`; the documents after a
+/// syntax error are lost with it.
+pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>) -> Documents {
     let mut all_lines = lines::of_documents(text).into_iter();
-    let mut documents = Vec::new();
+    let mut documents = Documents::default();
     for (index, deserializer) in serde_yaml::Deserializer::from_str(text).enumerate() {
         let lines = all_lines.next().unwrap_or_default();
         let number = index + 1;
@@ -42,6 +51,7 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
                 complaints.push(unreadable(place(""), &error));
                 // The parser can't find its way back from a syntax error, and would say so for
                 // ever.
+                documents.is_cut_off = true;
                 break;
             }
         };
@@ -57,7 +67,7 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
         );
         match tree {
             Value::Object(tree) if is_whole => {
-                documents.push(Document { file: file.to_owned(), number, tree, lines });
+                documents.readable.push(Document { file: file.to_owned(), number, tree, lines });
             }
             Value::Null | Value::Object(_) => {}
             _ => complaints.push(Complaint::at(
@@ -73,8 +83,14 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
 /// Returns a syntax error with the place that the parser names.
 fn unreadable(document: Place, error: &serde_yaml::Error) -> Complaint {
     let text = error.to_string();
-    // The place stands in its own fields.
-    let message = text.split(" at line ").next().unwrap_or(&text).to_owned();
+    // The place stands in its own fields; where the parser was underway tells more than where it
+    // gave up, which may be the end of the file.
+    let (problem, context) = text.split_once(", while ").unwrap_or((&text, ""));
+    let mut message = problem.split(" at line ").next().unwrap_or(problem).to_owned();
+    if let Some((doing, begin)) = context.split_once(" at line ") {
+        let line = begin.split(' ').next().unwrap_or(begin);
+        message += &format!(" while {doing} that begins on line {line}");
+    }
     let finding = Finding::error("", format!("the YAML can't be read: {message}"));
     let mut complaint = Complaint::at(document, None, finding);
     if let Some(location) = error.location() {

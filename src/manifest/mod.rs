@@ -48,6 +48,8 @@ pub struct Manifests {
     pub notes: Vec<Complaint>,
     /// Resources that are there but can't be read, so that nobody complains that they are missing.
     unreadable: Vec<(Kind, String, String)>,
+    /// Whether a syntax error hides what else is there.
+    is_cut_off: bool,
     /// Syncs that their schema refuses, mended as far as they can be: only for finding what else is
     /// wrong with them.
     mended_syncs: Vec<Manifest<Sync>>,
@@ -67,7 +69,8 @@ impl Manifests {
         for (file, text) in texts {
             let complaint_count = manifests.complaints.len();
             let documents = document::documents(file, text, &mut manifests.complaints);
-            for document in documents {
+            manifests.is_cut_off |= documents.is_cut_off;
+            for document in documents.readable {
                 object::add(&mut manifests, document, default_namespace, &mut other_kinds);
             }
             if let Some(of_file) = manifests.complaints.get_mut(complaint_count..) {
@@ -78,7 +81,8 @@ impl Manifests {
         manifests
     }
 
-    /// Returns whether a resource is in the files, readable or not.
+    /// Returns whether a resource is in the files, readable or not. Where a syntax error hides a
+    /// part of them, it may be in that part.
     pub fn holds(&self, kind: Kind, namespace: &str, name: &str) -> bool {
         let is_it = |other_namespace: &str, other_name: &str| {
             other_namespace == namespace && other_name == name
@@ -90,7 +94,9 @@ impl Manifests {
             }
             Kind::Sync => self.syncs.iter().any(|item| is_it(&item.namespace, &item.name)),
         };
-        is_readable || self.unreadable_names(kind).any(|(other, item)| is_it(other, item))
+        is_readable
+            || self.is_cut_off
+            || self.unreadable_names(kind).any(|(other, item)| is_it(other, item))
     }
 
     /// Returns namespace and name of the resources that are there but can't be read.

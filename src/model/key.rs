@@ -59,6 +59,20 @@ impl KeyKind {
         }
     }
 
+    /// Returns a kind of column that has such keys.
+    pub fn value_kind(self) -> ValueKind {
+        match self {
+            Self::Number => ValueKind::Integer,
+            Self::Text => ValueKind::Text,
+            Self::Uuid => ValueKind::Uuid,
+            Self::Boolean => ValueKind::Boolean,
+            Self::Date => ValueKind::Date,
+            Self::Timestamp => ValueKind::Timestamp,
+            Self::LocalTimestamp => ValueKind::LocalTimestamp,
+            Self::Bytes => ValueKind::Bytes,
+        }
+    }
+
     /// Returns the kind's name as people read it in messages.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -51,7 +51,8 @@ pub trait Source: Send + Sync {
     /// byte order ([`crate::model::key`]), rows with a null in the key anywhere.
     ///
     /// Columns of [`crate::model::ValueKind::Dynamic`] in the key are settled before the first row:
-    /// a key that holds several kinds is an error here.
+    /// a key that holds several kinds is an error here. One that holds no value at all stays
+    /// dynamic.
     ///
     /// Dropping the stream ends the read at the source.
     async fn open(&self, request: &ReadRequest) -> Result<Box<dyn RowStream>, SourceError>;

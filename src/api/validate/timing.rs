@@ -16,7 +16,9 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     // An unknown zone hides what else is wrong.
     let in_utc =
         in_its_own.as_ref().filter(|error| error.is_time_zone()).and_then(|_| in_zone("UTC"));
-    for error in in_its_own.into_iter().chain(in_utc) {
+    // A rule of the schema says already that both are set.
+    let errors = in_its_own.into_iter().chain(in_utc).filter(|it| *it != ScheduleError::Both);
+    for error in errors {
         let path = match &error {
             ScheduleError::UnknownZone { .. } => "spec.timeZone",
             ScheduleError::IntervalTooShort

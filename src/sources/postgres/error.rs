@@ -159,11 +159,15 @@ fn of_database(
     let Some(error) = error.try_downcast_ref::<PgDatabaseError>() else {
         return SourceError::new(SourceErrorKind::Internal, "an error of another database");
     };
-    let said = if error.code().starts_with("42") {
-        of_query_text(error, target, place)
-    } else {
-        of_code(error, target, place)
+    let is_about_query = error.code().starts_with("42");
+    let said = match is_about_query {
+        true => of_query_text(error, target, place),
+        false => of_code(error, target, place),
     };
+    if is_about_query && error.detail().is_none() {
+        // All of the server's words are in ours.
+        return said;
+    }
     let mut text = error.message().to_owned();
     for more in [error.detail(), error.hint()].into_iter().flatten() {
         text.push('\n');
@@ -289,6 +293,14 @@ fn of_code(error: &PgDatabaseError, target: &Target, place: Option<Place<'_>>) -
 
 fn of_class(code: &str, position: Option<String>, target: &Target) -> SourceError {
     let at = position.map_or_else(String::new, |at| format!(" at {at}"));
+    let hint = match code.get(..2) {
+        Some("22") => {
+            "mend the row or the expression: nullif(…, 0) for a divisor, a case around a cast"
+        }
+        _ => {
+            "PostgreSQL's own words may quote row values; the command line shows them with --show-values"
+        }
+    };
     let (kind, message) = match code.get(..2).unwrap_or_default() {
         "08" => (SourceErrorKind::Unreachable, format!("the connection to {target} broke")),
         "25" | "40" | "53" | "57" | "58" => {
@@ -302,9 +314,7 @@ fn of_class(code: &str, position: Option<String>, target: &Target) -> SourceErro
     };
     let error = SourceError::new(kind, format!("{message} ({code})"));
     match kind {
-        SourceErrorKind::InvalidQuery => error.with_hint(
-            "PostgreSQL's own words may quote row values; the command line shows them with --show-values",
-        ),
+        SourceErrorKind::InvalidQuery => error.with_hint(hint),
         _ => error,
     }
 }

@@ -40,10 +40,11 @@ pub(super) fn of_driver(error: sqlx::Error, path: &Path) -> SourceError {
         .with_hint("make room, or set SQLITE_TMPDIR to a larger disk"),
         26 => new(SourceErrorKind::InvalidSpec, format!("{shown} is not a SQLite database"))
             .with_hint("check the path of the Source"),
-        1 => new(
-            SourceErrorKind::InvalidQuery,
-            format!("SQLite refused the query: {}", error.message()),
-        ),
+        // These words speak of the query, and are told already.
+        1 => {
+            let message = format!("SQLite refused the query: {} ({code})", error.message());
+            return SourceError::new(SourceErrorKind::InvalidQuery, message);
+        }
         _ => new(SourceErrorKind::InvalidQuery, "SQLite could not run the query".to_owned()),
     };
     said.with_vendor_text(error.message())

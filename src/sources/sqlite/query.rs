@@ -58,7 +58,8 @@ pub(super) fn kind_of_key(column: &Column, classes: &[&str]) -> Result<ValueKind
         ["integer"] => Ok(ValueKind::Integer),
         ["text"] => Ok(ValueKind::Text),
         ["blob"] => Ok(ValueKind::Bytes),
-        [] => Ok(declared_kind(&column.type_name)),
+        // A declared type binds nobody in SQLite, and no value means no key to order or compare.
+        [] => Ok(ValueKind::Dynamic),
         [class] => Err(drift(format!(
             "column `{name}` of the primary key holds {class} values, which can't order rows"
         ))
@@ -76,15 +77,6 @@ pub(super) fn kind_of_key(column: &Column, classes: &[&str]) -> Result<ValueKind
             quoted(name),
             quoted(name)
         ))),
-    }
-}
-
-/// Without a value to go by, what the table's author said counts.
-fn declared_kind(declared: &str) -> ValueKind {
-    match declared {
-        "INTEGER" | "BOOLEAN" => ValueKind::Integer,
-        "BLOB" => ValueKind::Bytes,
-        _ => ValueKind::Text,
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn explain(location: &str, err: sqlx::Error) -> StateError {
         code::FULL => unavailable("can't be written: the disk is full", Some("make room")),
         code::IOERR => unavailable(
             &format!("can't be read or written: the disk fails (SQLite code {code})"),
-            None,
+            Some("look at the disk: its room, limits on the size of files, its health"),
         ),
         code::NOTADB => StateError::Refused {
             location: location.to_owned(),

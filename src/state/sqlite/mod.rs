@@ -17,6 +17,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::Connection as _;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
 use super::columns::Failure;
@@ -74,6 +75,11 @@ impl SqliteStore {
         let writer = SqlitePoolOptions::new()
             .max_connections(1)
             .acquire_timeout(Duration::from_secs(60))
+            // A commit that failed, on a full disk for one, leaves the driver waiting for the end
+            // of a transaction that SQLite has taken back already: no other could ever begin.
+            .after_release(|connection, _| {
+                Box::pin(async move { Ok(!connection.is_in_transaction()) })
+            })
             .connect_with(options.clone())
             .await
             .map_err(|err| error::explain(&location, err))?;

@@ -26,6 +26,12 @@ async fn a_state_of_an_unknown_kind() {
 
 #[tokio::test]
 async fn a_folder_for_temporary_files_that_is_none() {
-    insta::assert_snapshot!(complaint("--spool-dir nowhere").await, @"");
-    insta::assert_snapshot!(complaint("--spool-dir sync/sync.yaml").await, @"");
+    insta::assert_snapshot!(complaint("--spool-dir nowhere").await, @r"
+        error: no temporary file can be made in --spool-dir nowhere: entity not found
+          name a folder that exists and that this user may write to
+        ");
+    insta::assert_snapshot!(complaint("--spool-dir sync/sync.yaml").await, @r"
+        error: no temporary file can be made in --spool-dir sync/sync.yaml: not a directory
+          name a folder that exists and that this user may write to
+        ");
 }

@@ -8,7 +8,10 @@ async fn an_empty_source_removes_nobody() {
     world.delivers(1..=30).await;
     world.execute("create table kept as select * from customers; delete from customers").await;
 
-    insta::assert_snapshot!(world.refused(4, "").await, @"");
+    insta::assert_snapshot!(world.refused(4, "").await, @r"
+        Blocked: minRows 1: 0 rows were read
+          look at the changes with `ciosync plan`; if they are meant, run with `--approve RUN`
+        ");
     world.carry_out(world.command("plan -f sync")).await.expect_code(4);
 
     world.execute("insert into customers select * from kept").await;
@@ -63,6 +66,7 @@ async fn more_removals_than_allowed_wait_for_an_approval_of_their_own_id() {
 async fn an_approval_does_not_cover_what_grew_since() {
     let world = World::new().await;
     world.delivers(1..=30).await;
+    world.execute("create table kept as select * from customers").await;
     world.execute("delete from customers where user_id > 18").await;
     let blocked = world.run("").await.expect_code(4);
     let id = run_id(blocked.stdout()).unwrap();
@@ -70,12 +74,23 @@ async fn an_approval_does_not_cover_what_grew_since() {
 
     world.refused(4, &format!("--approve {id}")).await;
 
-    world
-        .execute(
-            "insert into customers (user_id) values (11), (12), (13), (14), (15), (16), (17), (18)",
-        )
-        .await;
-    world.delivers(1..=18).await;
+    world.execute("insert into customers select * from kept where user_id > 10").await;
+    world.delivers(1..=30).await;
+}
+
+#[tokio::test]
+async fn an_empty_source_without_a_guard_leaves_the_kind_of_the_key_open() {
+    let world = World::new().await;
+    world.edit("sync.yaml", "behavior: mirror\n  onRemove: delete", "behavior: updateOrCreate");
+    world.execute("create table kept as select * from customers; delete from customers").await;
+
+    world.delivers([]).await;
+    world.execute("insert into customers select * from kept").await;
+    world.delivers(1..=30).await;
+    world.execute("delete from customers").await;
+    world.delivers(1..=30).await;
+    world.execute("insert into customers select * from kept").await;
+    world.delivers(1..=30).await;
 }
 
 #[tokio::test]
@@ -84,7 +99,11 @@ async fn too_many_invalid_rows_send_none() {
     world.execute("create table kept as select * from customers").await;
     world.execute("update customers set signed_up_at = 'marked' where user_id > 15").await;
 
-    insta::assert_snapshot!(world.refused(4, "").await, @"");
+    insta::assert_snapshot!(world.refused(4, "").await, @r"
+        Blocked: maxInvalid 5%: 15 of 30 rows read are invalid
+          look at the changes with `ciosync plan`; if they are meant, run with `--approve RUN`
+        15 invalid rows: 15 InvalidTimestamp (ciosync get rejections customers)
+        ");
 
     world.execute("delete from customers; insert into customers select * from kept").await;
     world.delivers(1..=30).await;

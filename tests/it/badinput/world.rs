@@ -207,7 +207,8 @@ impl World {
     /// Returns what a command says of its end: standard error, what stopped the run, and the rows
     /// that were not accepted.
     pub fn told(&self, output: &Output) -> String {
-        let mut lines: Vec<&str> = output.stderr().lines().collect();
+        let is_log = |line: &&str| line.contains(" WARN ");
+        let mut lines: Vec<&str> = output.stderr().lines().filter(|line| !is_log(line)).collect();
         let body = output.stdout().lines().take_while(|line| !line.starts_with("NAME"));
         let stopped = ["Failed: ", "Blocked: ", "Interrupted: ", "error: "];
         let is_stop = |line: &&str| stopped.iter().any(|word| line.trim_start().starts_with(word));
@@ -220,10 +221,10 @@ impl World {
         for (found, word) in &self.masks {
             text = text.replace(found, word);
         }
-        match run_id(&text) {
-            Some(id) => text.replace(&id, "RUN"),
-            None => text,
+        while let Some(id) = run_id(&text) {
+            text = text.replace(&id, "RUN");
         }
+        text
     }
 }
 

@@ -113,7 +113,7 @@ fn yaml_that_cant_be_read_names_line_and_column() {
     insta::assert_snapshot!(
         said(&[("a.yaml", unclosed), ("b.yaml", tab), ("c.yaml", twice), ("d.yaml", list)]),
         @"
-        a.yaml:3:5: the YAML can't be read: did not find expected ',' or '}'
+        a.yaml:3:5: the YAML can't be read: did not find expected ',' or '}' while parsing a flow mapping that begins on line 2
         b.yaml:3:1: the YAML can't be read: found character that cannot start any token
           a tab can't indent: use spaces
         c.yaml:2: kind: the field stands twice, first on line 1

@@ -60,7 +60,8 @@ pub async fn drain(stream: &mut dyn RowStream, key: &[String]) -> Result<Table, 
         .iter()
         .map(|name| columns.iter().position(|column| column.name == *name).unwrap())
         .collect();
-    let kinds = key_indices.iter().map(|index| KeyKind::of(columns[*index].kind).unwrap());
+    let kinds =
+        key_indices.iter().map(|index| KeyKind::of(columns[*index].kind).unwrap_or(KeyKind::Text));
     let shape = KeyShape(kinds.collect());
     let mut table = Table { columns, rows: Vec::new(), keys: Vec::new() };
     let mut batch = RowBatch::new(0);

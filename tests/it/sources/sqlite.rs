@@ -84,7 +84,7 @@ async fn a_key_of_several_kinds_or_of_real_numbers_is_refused_with_the_cast_to_w
     assert!(mixed.message.ends_with("several kinds: integer, text"), "{mixed}");
     assert_eq!(mixed.hint.unwrap(), "cast it in the model: cast(\"mixed\" as text) as \"mixed\"");
     assert!(real.message.contains("holds real values"), "{real}");
-    assert_eq!(empty.columns[0].kind, ValueKind::Integer, "the declared type decides");
+    assert_eq!(empty.columns[0].kind, ValueKind::Dynamic, "no value, no kind");
 }
 
 #[tokio::test]
