@@ -97,8 +97,10 @@ impl Session<'_> {
         if let Err(error) = carried_out {
             let blocked = gate::blocked(&error, &self.id, &tally.counts, &prepared.memo);
             prepared.memo.blocked = blocked.or(prepared.memo.blocked);
-            // The first error tells more than one of writing it down would.
-            let _ = store.save_memo(&self.lock, &prepared.memo).await;
+            if !matches!(error, RunError::State(_)) {
+                // The first error tells more than one of writing it down would.
+                let _ = store.save_memo(&self.lock, &prepared.memo).await;
+            }
             return Err(error);
         }
         progress.send_modify(|progress| progress.phase = Phase::Committing);

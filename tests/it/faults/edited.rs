@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::world::{SMALL_BATCHES, Setup, Store, Style, World, people};
 
-const ROWS: i64 = 200;
+const ROWS: i64 = 300;
 
-/// Some 22 batches in three seconds and more.
+/// Some 33 batches in five seconds and more.
 const SLOWLY: &str = "limits: {itemBytes: 1000, batchBytes: 2100}
   rateLimit: {requestsPerSecond: 6, burst: 2, recordsPerSecond: 1000000, maxInFlight: 4}";
 
@@ -49,7 +49,7 @@ async fn people_edited_during_a_slow_run_end_as_the_source_says() {
     let sent = world.recorder.count();
 
     let running = world.start();
-    for batches in [4, 9, 14] {
+    for batches in [3, 8, 13] {
         world.recorder.wait_for(sent + batches).await;
         // A whole second later than the start of the run and the batches so far.
         tokio::time::sleep(Duration::from_millis(1_001)).await; // sleep: timestamps are seconds.
