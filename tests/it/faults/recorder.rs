@@ -39,13 +39,6 @@ impl Item {
         }
     }
 
-    /// Returns the identifier as it was written.
-    pub fn target(&self) -> &str {
-        match self {
-            Self::Identify { target, .. } | Self::Delete { target, .. } => target,
-        }
-    }
-
     fn read(item: &Value) -> Self {
         let identifiers = &item["identifiers"];
         let target = identifiers["id"].as_str().or(identifiers["email"].as_str()).unwrap();

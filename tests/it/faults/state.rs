@@ -150,6 +150,10 @@ async fn a_plan_that_the_disk_has_no_room_for_sends_nothing() {
     assert!(message.contains("temporary file in spool"), "{output}");
     assert!(output.json()[0]["hint"].as_str().unwrap().contains("--spool-dir"), "{output}");
     assert_eq!((left.sent, world.recorder.count()), (0, 0));
+    let killed = Ciosync::new(world.dir.path()).args(words.clone()).spawn();
+    let killed = killed.kill_at(world.recorder.wait_for(1)).await;
+    assert!(killed.was_killed());
+    world.enter().await;
     let again = Ciosync::new(world.dir.path()).args(words).run().await;
     again.expect_code(0);
     let kept: Vec<_> = std::fs::read_dir(world.dir.path().join("spool")).unwrap().collect();
