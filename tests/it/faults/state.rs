@@ -94,8 +94,10 @@ async fn a_disk_that_is_full_ends_the_run_and_the_next_goes_on() {
     world.run().await.expect_code(0);
     world.change(|rows| *rows = people(ROWS)).await;
 
-    let output =
-        Ciosync::with_files_up_to(world.dir.path(), 500).args(world.run_words()).run().await;
+    let output = Ciosync::with_file_size_limit(world.dir.path(), 512_000)
+        .args(world.run_words())
+        .run()
+        .await;
     let left = world.enter().await;
 
     let output = output.expect_code(1);
@@ -142,7 +144,8 @@ async fn a_plan_that_the_disk_has_no_room_for_sends_nothing() {
     let mut words = world.run_words();
     words.extend(["--spool-dir", "spool"].map(str::to_owned));
 
-    let output = Ciosync::with_files_up_to(world.dir.path(), 500).args(words.clone()).run().await;
+    let output =
+        Ciosync::with_file_size_limit(world.dir.path(), 512_000).args(words.clone()).run().await;
     let left = world.enter().await;
 
     let output = output.expect_code(1);
