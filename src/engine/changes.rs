@@ -13,6 +13,8 @@ pub enum Action<'a> {
     Planned(Change<'a>),
     /// A moved row whose old target nobody holds: remove that one first.
     MoveAfterRemoval(Change<'a>),
+    /// A moved row whose old target somebody else holds, as an upsert: send it, remove nobody.
+    MoveOnly(Change<'a>),
     /// Nothing.
     Nothing,
 }
@@ -83,7 +85,7 @@ fn apply(change: Change<'_>, found: Option<Override>) -> Action<'_> {
             Action::Planned(Change::Forget { key: change.key() })
         }
         (Some(Override::MoveFree), Change::Move { .. }) => Action::MoveAfterRemoval(change),
-        (_, Change::Move { key, fingerprint, canonical, .. }) => Action::Planned(Change::Upsert {
+        (_, Change::Move { key, fingerprint, canonical, .. }) => Action::MoveOnly(Change::Upsert {
             kind: ChangeKind::Changed,
             key,
             fingerprint,

@@ -55,6 +55,22 @@ impl Committer {
         }
     }
 
+    /// Takes note, before a batch leaves, that what is remembered of its rows is in doubt: until
+    /// the answer came, Customer.io may have what was or what is sent. Without this a row that
+    /// went back to what it was while a run died would pass for unchanged, and never be set right.
+    ///
+    /// # Errors
+    /// As [`Committer::accepted`]; then the batch must not be sent.
+    pub async fn doubt(&mut self, ledger: &Ledger) -> Result<(), RunError> {
+        let mut writer = SegmentWriter::default();
+        for note in ledger.iter().filter(|note| note.is_known) {
+            writer
+                .push(&self.entry(note.key, None, note.target))
+                .map_err(|_| RunError::Internal("a row that is sent can't be doubted"))?;
+        }
+        self.append(writer).await
+    }
+
     /// Remembers the items of an answered batch but those in `refused`, sorted by index. Returns
     /// the keys that are no longer rejected.
     ///

@@ -104,7 +104,9 @@ impl<'a> Delivery<'a> {
         if self.failure.is_none() {
             self.second_pass().await;
         }
-        if let Err(error) = self.parts.committer.flush_silent().await {
+        if !matches!(self.failure, Some(RunError::State(_)))
+            && let Err(error) = self.parts.committer.flush_silent().await
+        {
             self.failure.get_or_insert(error);
         }
         match self.failure.take() {
@@ -150,7 +152,9 @@ impl<'a> Delivery<'a> {
                 }
                 filled = self.parts.filler.fill(changes, self.parts.committer), if can_fill => filled,
                 () = until(close_at), if can_fill && close_at.is_some() => {
-                    self.close_batch();
+                    if let Err(error) = self.close_batch().await {
+                        self.fail(error);
+                    }
                     continue;
                 }
                 () = self.parts.halt.cancelled(), if can_fill => {
@@ -172,7 +176,7 @@ impl<'a> Delivery<'a> {
 
     async fn take(&mut self, filled: Filled) -> Result<(), RunError> {
         if let Some((batch, ledger)) = filled.batch {
-            self.dispatch(batch, ledger, false);
+            self.begin(batch, ledger).await?;
         }
         if let Some(moved) = filled.moved
             && let Some(moves) = &mut self.moves
@@ -184,15 +188,23 @@ impl<'a> Delivery<'a> {
             self.fold_if_grown().await?;
         }
         if filled.has_ended {
-            self.close_batch();
+            self.close_batch().await?;
         }
         Ok(())
     }
 
-    fn close_batch(&mut self) {
-        if let Some((batch, ledger)) = self.parts.filler.close() {
-            self.dispatch(batch, ledger, false);
+    async fn close_batch(&mut self) -> Result<(), RunError> {
+        match self.parts.filler.close() {
+            Some((batch, ledger)) => self.begin(batch, ledger).await,
+            None => Ok(()),
         }
+    }
+
+    /// Sends a batch for the first time.
+    async fn begin(&mut self, batch: Batch, ledger: Ledger) -> Result<(), RunError> {
+        self.parts.committer.doubt(&ledger).await?;
+        self.dispatch(batch, ledger, false);
+        Ok(())
     }
 
     fn dispatch_waiting(&mut self) {
@@ -225,6 +237,10 @@ impl<'a> Delivery<'a> {
 
     /// Commits what an answer says. Only then does the request count as done.
     async fn answered(&mut self, sent: Sent) -> Result<(), RunError> {
+        if matches!(self.failure, Some(RunError::State(_))) {
+            // A store that failed once may take long to fail again, for each answer.
+            return Ok(());
+        }
         let Sent { id, is_half, batch, ledger, answer } = sent;
         debug!(operation_count = ledger.len(), size_bytes = batch.body().len(), "batch answered");
         let result = match answer {

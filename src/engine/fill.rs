@@ -89,6 +89,7 @@ impl Filler {
             let filled = match action {
                 Action::Nothing => continue,
                 Action::MoveAfterRemoval(change) => self.begin_move(change)?,
+                Action::MoveOnly(change) => self.send(change, false)?,
                 Action::Planned(change) => self.take(change, committer)?,
             };
             if !filled.is_nothing() {
@@ -100,16 +101,8 @@ impl Filler {
     fn take(&mut self, change: Change<'_>, committer: &mut Committer) -> Result<Filled, RunError> {
         let mut filled = Filled::default();
         match change {
-            Change::Upsert { key, fingerprint, canonical, .. } => {
-                if !self.failed_moves.is_empty() && self.failed_moves.contains(key) {
-                    return Ok(filled);
-                }
-                let view = RecordView::parse(canonical)
-                    .ok_or(RunError::Internal("a planned record can't be read"))?;
-                let target = (!self.rules.target_is_key).then_some(view.target.text);
-                let fingerprint = Some(fingerprint);
-                let note = Note { purpose: Purpose::Upsert, key, fingerprint, target };
-                filled.batch = self.push(&view, note)?;
+            Change::Upsert { kind, .. } => {
+                return self.send(change, kind == ChangeKind::Changed);
             }
             Change::Remove { key, target } => {
                 filled.batch = self.remove(Purpose::Removal, key, target)?;
@@ -123,6 +116,21 @@ impl Filler {
             }
         }
         Ok(filled)
+    }
+
+    fn send(&mut self, change: Change<'_>, is_known: bool) -> Result<Filled, RunError> {
+        let Change::Upsert { key, fingerprint, canonical, .. } = change else {
+            return Err(RunError::Internal("only an upsert is sent as it is"));
+        };
+        if !self.failed_moves.is_empty() && self.failed_moves.contains(key) {
+            return Ok(Filled::default());
+        }
+        let view = RecordView::parse(canonical)
+            .ok_or(RunError::Internal("a planned record can't be read"))?;
+        let target = (!self.rules.target_is_key).then_some(view.target.text);
+        let fingerprint = Some(fingerprint);
+        let note = Note { purpose: Purpose::Upsert, key, fingerprint, target, is_known };
+        Ok(Filled { batch: self.push(&view, note)?, ..Filled::default() })
     }
 
     fn begin_move(&mut self, change: Change<'_>) -> Result<Filled, RunError> {
@@ -156,7 +164,7 @@ impl Filler {
         let view = RecordView::parse(&record.canonical)
             .ok_or(RunError::Internal("a removal can't be read"))?;
         let kept = (!self.rules.target_is_key).then_some(target);
-        let note = Note { purpose, key, fingerprint: None, target: kept };
+        let note = Note { purpose, key, fingerprint: None, target: kept, is_known: true };
         let pushed = self.push(&view, note);
         self.removal = record;
         pushed

@@ -24,6 +24,9 @@ pub struct Note<'a> {
     pub fingerprint: Option<Fingerprint>,
     /// The identifier, where it is not the key's text.
     pub target: Option<&'a str>,
+    /// Whether the item undoes what is remembered of this key and target, so that it is in doubt
+    /// until the answer came.
+    pub is_known: bool,
 }
 
 /// The notes of one batch, in its order, packed.
@@ -42,7 +45,8 @@ impl Ledger {
             Purpose::Removal => 1,
             Purpose::MoveRemoval => 2,
         };
-        self.bytes.push(purpose | u8::from(note.target.is_some()) << 2);
+        let flags = u8::from(note.target.is_some()) << 2 | u8::from(note.is_known) << 3;
+        self.bytes.push(purpose | flags);
         if let Some(fingerprint) = note.fingerprint {
             self.bytes.extend_from_slice(&fingerprint.to_bytes());
         }
@@ -76,7 +80,7 @@ impl Ledger {
         };
         let key = varint::read_bytes(&mut rest)?;
         let target = if head & 4 == 0 { None } else { Some(std::str::from_utf8(rest).ok()?) };
-        Some(Note { purpose, key, fingerprint, target })
+        Some(Note { purpose, key, fingerprint, target, is_known: head & 8 != 0 })
     }
 
     /// Returns the notes in order.

@@ -165,7 +165,12 @@ async fn workspace(
 async fn samples(mut changes: Changes, shape: &KeyShape) -> Result<Vec<Sample>, RunError> {
     let mut samples: Vec<Sample> = Vec::new();
     while let Some(action) = changes.next().await? {
-        let (Action::Planned(change) | Action::MoveAfterRemoval(change)) = action else { continue };
+        let change = match action {
+            Action::Planned(change)
+            | Action::MoveAfterRemoval(change)
+            | Action::MoveOnly(change) => change,
+            Action::Nothing => continue,
+        };
         let (kind, canonical) = match change {
             Change::Upsert { kind, canonical, .. } => (kind, Some(canonical)),
             Change::Move { canonical, .. } => (ChangeKind::Changed, Some(canonical)),

@@ -177,9 +177,12 @@ async fn locked_run(
         ended = &mut body => ended,
         lost = lock.keep(request.store.as_ref()) => {
             halt.cancel();
-            // Requests on the wire are still answered; what they say can no longer be written.
-            let _ = body.await;
-            Err(lost.into())
+            // Requests on the wire are still answered; what they say can mostly not be written.
+            match body.await {
+                // Why the lock was not renewed.
+                Err(error @ RunError::State(_)) => Err(error),
+                Ok(()) | Err(_) => Err(lost.into()),
+            }
         }
     }
 }
@@ -214,12 +217,16 @@ fn report(
 /// Writes the report, and gives the lock back. Neither can change how the run ended.
 async fn conclude(request: &RunRequest, lock: &RunLock, report: &RunReport) {
     let store = request.store.as_ref();
-    let written = store.save_run(lock, report, request.pipeline.history_limit).await;
-    let released = lock.release(store).await;
-    for error in [written.err(), released.err()].into_iter().flatten() {
-        if error.disposition() != Disposition::Transient {
-            warn!(%error, "the end of the run could not be written down");
-        }
+    let written = match store.save_run(lock, report, request.pipeline.history_limit).await {
+        Ok(()) => lock.release(store).await,
+        // A store that is gone is not asked again: the lock lapses by itself.
+        Err(error @ StateError::Unavailable { .. }) => Err(error),
+        Err(error) => lock.release(store).await.and(Err(error)),
+    };
+    if let Err(error) = written
+        && error.disposition() != Disposition::Transient
+    {
+        warn!(%error, "the end of the run could not be written down");
     }
     let RunCounts { delivered, requests, .. } = report.counts;
     info!(result = report.result.as_str(), delivered, requests, "run ended");

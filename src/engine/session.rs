@@ -94,7 +94,9 @@ impl Session<'_> {
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
         let RunRequest { store, progress, .. } = self.request;
         if let Err(error) = carried_out {
-            self.remember_failure(&error, &tally.counts, &prepared.memo).await;
+            if !matches!(error, RunError::State(_)) {
+                self.remember_failure(&error, &tally.counts, &prepared.memo).await;
+            }
             return Err(error);
         }
         progress.send_modify(|progress| progress.phase = Phase::Committing);

@@ -41,8 +41,8 @@ pub enum StateError {
         /// Who holds the lock, for a person.
         holder: String,
     },
-    /// This process's lock lapsed and another took over; nothing was written.
-    #[error("the run lock of {sync} was lost to another process")]
+    /// This process's lock lapsed, and another may have taken over; nothing was written.
+    #[error("the run lock of {sync} was lost: it was not renewed in time, or taken over")]
     LockLost {
         /// The Sync.
         sync: SyncId,

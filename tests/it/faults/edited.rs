@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 
 use super::world::{SMALL_BATCHES, Setup, Store, Style, World, people};
 
-const ROWS: i64 = 200;
+const ROWS: i64 = 400;
 
-/// Some 22 batches in three seconds and more.
+/// Some 35 batches in five seconds and more.
 const SLOWLY: &str = "limits: {itemBytes: 1000, batchBytes: 2100}
   rateLimit: {requestsPerSecond: 6, burst: 2, recordsPerSecond: 1000000, maxInFlight: 4}";
 
@@ -29,6 +29,9 @@ async fn edit(emulator: &Emulator, ids: impl Iterator<Item = i64>, attributes: &
             })
         })
         .collect();
+    if items.is_empty() {
+        return;
+    }
     let answer = reqwest::Client::new()
         .post(format!("{}/api/v2/batch", emulator.url()))
         .basic_auth("emulator-site-id", Some("emulator-api-key"))
@@ -49,13 +52,14 @@ async fn people_edited_during_a_slow_run_end_as_the_source_says() {
     let sent = world.recorder.count();
 
     let running = world.start();
-    for batches in [4, 9, 14] {
+    for batches in [3, 8, 13] {
         world.recorder.wait_for(sent + batches).await;
         // A whole second later than the start of the run and the batches so far.
         tokio::time::sleep(Duration::from_millis(1_001)).await; // sleep: timestamps are seconds.
         // Whom the run has yet to reach loses what the source says; all others another attribute.
         let reached = world.recorder.since(sent).iter().map(|it| it.items.len()).sum::<usize>();
         let ahead = i64::try_from(reached).unwrap() + 50..=ROWS;
+        assert!(batches > 3 || !ahead.is_empty(), "the run is too fast to be edited into");
         edit(&world.emulator, ahead, &json!({"version": 77, "note": "by hand"})).await;
         edit(&world.emulator, 1..=ROWS, &json!({"seen_by": "another client"})).await;
     }
@@ -65,8 +69,6 @@ async fn people_edited_during_a_slow_run_end_as_the_source_says() {
     world.expect_workspace_equals_source();
     let attributes = world.emulator.workspace().attributes("1").unwrap();
     assert_eq!(attributes["seen_by"], "another client");
-    let skipped = world.emulator.workspace().activity_counts();
-    assert!(!skipped.contains_key("skipped_update"), "{skipped:?}");
     world.set_up(|setup| setup.connection = SMALL_BATCHES);
     world.expect_undisturbed_end().await;
 }

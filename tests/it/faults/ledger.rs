@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::recorder::{Exchange, Item};
-use super::world::{People, Person};
+use super::world::{People, Person, Style};
 
 /// What the state remembers of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct Traces<'a> {
     pub exchanges: &'a [Exchange],
     /// What is remembered afterwards.
     pub after: Snapshot,
-    /// Whether people of rows that left the source are deleted.
-    pub mirrors: bool,
+    /// How rows become people.
+    pub style: Style,
 }
 
 /// The batches of a run that the state doesn't know of.
@@ -41,6 +41,9 @@ pub struct Unremembered {
 pub struct Ledger {
     remembered: Snapshot,
     contents: BTreeMap<i64, Person>,
+    /// Who was sent for the first time by a run that was not there to hear the answer. Nobody
+    /// knows of them, so they stay where their rows leave before the next run.
+    unheard_of: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -52,15 +55,20 @@ impl Ledger {
     /// Returns how many rows of the source would be sent now, removals included.
     pub fn pending(&self, source: &People) -> usize {
         let changed = source.iter().filter(|(id, person)| self.contents.get(id) != Some(person));
-        let left = self.contents.keys().filter(|id| !source.contains_key(id));
+        let left = self.remembered.keys().filter(|id| !source.contains_key(id));
         changed.count() + left.count()
+    }
+
+    /// Returns whether nobody can know that this person was sent.
+    pub fn is_unheard_of(&self, target: &str) -> bool {
+        self.unheard_of.contains(target)
     }
 
     /// Enters a run. Fails where it sent what was remembered already, or remembers what was not
     /// accepted.
     pub fn enter(&mut self, traces: Traces<'_>) -> Unremembered {
         for item in traces.exchanges.iter().flat_map(|exchange| &exchange.items) {
-            self.check_sent(item, traces.source);
+            self.check_sent(item, &traces);
         }
         self.check_remembered(&traces);
         let keys: BTreeSet<i64> =
@@ -71,11 +79,21 @@ impl Ledger {
                 continue;
             }
             match now {
-                Some(_) => self.contents.insert(id, traces.source[&id]),
-                None => self.contents.remove(&id),
+                Some(Remembered { fingerprint: Some(_), .. }) => {
+                    self.contents.insert(id, traces.source[&id])
+                }
+                Some(Remembered { fingerprint: None, .. }) | None => self.contents.remove(&id),
             };
         }
         self.remembered = traces.after;
+        for item in traces.exchanges.iter().flat_map(|exchange| &exchange.items) {
+            let Item::Identify { id, target, .. } = item else { continue };
+            if self.remembered.get(id).is_some_and(|row| row.target == *target) {
+                self.unheard_of.remove(target);
+            } else {
+                self.unheard_of.insert(target.clone());
+            }
+        }
         let unknown = |exchange: &&Exchange| {
             exchange.items.iter().any(|item| !self.knows(item, traces.source))
         };
@@ -86,20 +104,21 @@ impl Ledger {
     }
 
     /// What is sent is the source's, and news to the state.
-    fn check_sent(&self, item: &Item, source: &People) {
+    fn check_sent(&self, item: &Item, Traces { source, style, .. }: &Traces<'_>) {
         let (id, known) = (item.id(), self.contents.get(&item.id()));
         match item {
-            Item::Identify { version, .. } => {
+            Item::Identify { version, target, .. } => {
                 let person = source.get(&id).unwrap_or_else(|| panic!("row {id} is in no source"));
                 assert_eq!(*version, person.version, "row {id} was sent as it is not");
+                assert_eq!(*target, style.target(id, *person), "row {id} went to somebody else");
                 assert_ne!(known, Some(person), "row {id} was sent although it is remembered");
             }
             Item::Delete { target, .. } => {
-                assert!(known.is_some(), "person of row {id} was deleted by who knew no such row");
-                assert_eq!(*target, self.remembered[&id].target, "another person was deleted");
-                let is_moved = source.get(&id).map(|person| person.address)
-                    != known.map(|person| person.address);
-                assert!(is_moved, "person of row {id} was deleted although the row is there");
+                let row = self.remembered.get(&id);
+                let row = row.unwrap_or_else(|| panic!("row {id} was removed, not remembered"));
+                assert_eq!(*target, row.target, "another person was deleted");
+                let wanted = source.get(&id).map(|person| style.target(id, *person));
+                assert_ne!(wanted.as_ref(), Some(target), "row {id} was removed, and is there");
             }
         }
     }
@@ -123,12 +142,24 @@ impl Ledger {
             .map(|item| item.id())
             .collect();
         for (id, now) in &traces.after {
-            let is_news = self.remembered.get(id) != Some(now);
-            assert!(!is_news || identified.contains(id), "row {id} was remembered, not accepted");
+            let before = self.remembered.get(id);
+            if before == Some(now) {
+                continue;
+            }
+            if now.fingerprint.is_none() {
+                // Sent, perhaps: which content the workspace has is in doubt until the next run.
+                let target = before.map(|row| &row.target);
+                assert_eq!(target, Some(&now.target), "row {id} was never remembered");
+            } else {
+                assert!(identified.contains(id), "row {id} was remembered, not accepted");
+            }
         }
         for id in self.remembered.keys().filter(|id| !traces.after.contains_key(id)) {
             let is_gone = !traces.source.contains_key(id);
-            let may_be_forgotten = if traces.mirrors { deleted.contains(id) } else { is_gone };
+            let may_be_forgotten = match traces.style {
+                Style::Keep => is_gone,
+                Style::Mirror | Style::MirrorByEmail => deleted.contains(id),
+            };
             assert!(may_be_forgotten, "row {id} was forgotten");
         }
     }
@@ -136,8 +167,9 @@ impl Ledger {
     fn knows(&self, item: &Item, source: &People) -> bool {
         match item {
             Item::Identify { id, .. } => self.contents.get(id) == source.get(id),
-            Item::Delete { id, target } => {
-                self.remembered.get(id).is_none_or(|row| row.target != *target)
+            Item::Delete { id, target, .. } => {
+                let row = self.remembered.get(id);
+                row.is_none_or(|row| row.target != *target || row.fingerprint.is_some())
             }
         }
     }

@@ -102,6 +102,45 @@ async fn a_second_signal_ends_a_run_that_waits_for_silence() {
     world.expect_undisturbed_end().await;
 }
 
+/// Kills a run that has everything in flight that it may have, all of it accepted.
+async fn kill_in_flight(world: &mut World) {
+    world.emulator.faults().add(Fault::hang().after_acceptance().path(BATCHES));
+    let running = world.start();
+    world.recorder.wait_for(world.recorder.count() + IN_FLIGHT_MAX).await;
+    running.kill().await;
+    world.emulator.faults().clear();
+    assert_eq!(world.enter().await.sent, IN_FLIGHT_MAX);
+}
+
+#[tokio::test]
+async fn rows_that_go_back_to_what_they_were_after_a_kill_are_sent_again() {
+    let mut world = world().await;
+    world.run().await.expect_code(0);
+
+    world.change(|people| people.values_mut().for_each(|person| person.version = 1)).await;
+    kill_in_flight(&mut world).await;
+    world.change(|people| people.values_mut().for_each(|person| person.version = 0)).await;
+
+    world.expect_undisturbed_end().await;
+}
+
+#[tokio::test]
+async fn rows_that_come_back_after_their_removal_was_killed_are_sent_again() {
+    let mut world = world().await;
+    world.run().await.expect_code(0);
+    let all = world.source.clone();
+
+    world.set_up(|setup| {
+        setup.connection = "limits: {itemBytes: 1000, batchBytes: 2000}
+  rateLimit: {maxInFlight: 4}"
+    });
+    world.change(|people| people.retain(|id, _| *id <= 20)).await;
+    kill_in_flight(&mut world).await;
+    world.change(|people| *people = all).await;
+
+    world.expect_undisturbed_end().await;
+}
+
 #[tokio::test]
 async fn a_run_throttled_to_a_crawl_ends_with_its_time_and_remembers_what_went() {
     let mut world = world().await;

@@ -19,6 +19,8 @@ pub enum Item {
         id: i64,
         /// What it said.
         version: u32,
+        /// The identifier as it was written.
+        target: String,
     },
     /// The person of a row that left, or that is about another person now.
     Delete {
@@ -40,13 +42,13 @@ impl Item {
     fn read(item: &Value) -> Self {
         let identifiers = &item["identifiers"];
         let target = identifiers["id"].as_str().or(identifiers["email"].as_str()).unwrap();
-        let id = id_of(target);
+        let (id, target) = (id_of(target), target.to_owned());
         match item["action"].as_str().unwrap() {
             "identify" => {
                 let version = item["attributes"]["version"].as_u64().unwrap();
-                Self::Identify { id, version: version.try_into().unwrap() }
+                Self::Identify { id, version: version.try_into().unwrap(), target }
             }
-            "delete" => Self::Delete { id, target: target.to_owned() },
+            "delete" => Self::Delete { id, target },
             other => panic!("nobody asked for {other}"),
         }
     }

@@ -25,6 +25,8 @@ struct Remote {
     database: Database,
     wire: Wire,
     columns: &'static str,
+    /// The manifests but for the source.
+    manifest: String,
 }
 
 impl Remote {
@@ -32,7 +34,8 @@ impl Remote {
         let database = postgres().await.database().await;
         let wire = Wire::to(database.port).await;
         let world = World::new(Setup::new(style, Store::Sqlite), people(ROWS)).await;
-        let mut remote = Self { world, database, wire, columns };
+        let manifest = world.dir.read("sync.yaml");
+        let mut remote = Self { world, database, wire, columns, manifest };
         remote
             .database
             .execute("create table pace (seconds float); insert into pace values (0)")
@@ -58,8 +61,7 @@ impl Remote {
     }
 
     fn write_manifest(&self, statement_timeout: &str) {
-        let text = self.world.dir.read("sync.yaml");
-        let (_, rest) = text.split_once("---").unwrap();
+        let (_, rest) = self.manifest.split_once("---").unwrap();
         let Database { name, user, password, .. } = &self.database;
         let rest = rest.replace(
             "select id, email, version, note from people",
