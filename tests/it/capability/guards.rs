@@ -92,7 +92,8 @@ async fn an_approval_lets_the_blocked_run_pass_and_no_larger_one() {
 
     let unknown =
         laptop.run_with(&["--sync", "people", "--approve", "01ARZ3NDEKTSV4RRFFQ69G5FAV"]).await;
-    assert_eq!((unknown.code(1).result(), unknown.arrived), ("Failed", 0));
+    unknown.code(1);
+    assert_eq!(unknown.arrived, 0);
     laptop.sql("delete from people where id <= 45").await;
     laptop.run_with(&["--approve", &id]).await.code(4);
     assert_eq!(laptop.workspace().people_count(), 200);
