@@ -168,8 +168,7 @@ impl Ledger {
         match item {
             Item::Identify { id, .. } => self.contents.get(id) == source.get(id),
             Item::Delete { id, target, .. } => {
-                let row = self.remembered.get(id);
-                row.is_none_or(|row| row.target != *target || row.fingerprint.is_some())
+                self.remembered.get(id).is_none_or(|row| row.target != *target)
             }
         }
     }

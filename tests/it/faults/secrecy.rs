@@ -276,6 +276,7 @@ stringData: {{password: {password}}}
         .execute(&format!(
             "{sql};
             create function speak(t text) returns text language plpgsql as $$ begin
+                perform set_config('client_min_messages', 'debug1', true);
                 raise warning 'warning: %', t; raise notice 'notice: %', t;
                 raise log 'log: %', t; raise debug 'debug: %', t; return t;
             end $$;
