@@ -97,6 +97,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("jiff", ANY),
     ("k8s_openapi", &["api", "controller"]),
     ("kube", &["api", "controller"]),
+    ("kube_lease_manager", &["controller"]),
+    ("prometheus_client", &["metrics", "web"]),
     ("reqwest", &["customerio", "sources"]),
     ("rustls", &["cli", "main"]),
     ("ryu", ANY),
