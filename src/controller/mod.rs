@@ -1,0 +1,3 @@
+//! The operator: Syncs that run themselves in a cluster.
+
+pub mod decide;
