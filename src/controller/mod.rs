@@ -1,3 +1,4 @@
-//! The operator's side of a cluster: the only room with a Kubernetes client.
+//! The operator: Syncs that run themselves in a cluster.
 
+pub mod decide;
 pub mod requests;
