@@ -122,7 +122,11 @@ mod tests {
                 "rowsRead": 1200, "removed": 640}"#,
         );
 
-        insta::assert_snapshot!(text(Some(&current), &[ended], now()), @"");
+        insta::assert_snapshot!(text(Some(&current), &[ended], now()), @"
+        RUN   TRIGGER    RESULT       STARTED                TOOK   ROWS     ADDED   CHANGED   REMOVED   DELIVERED   INVALID   REJECTED   REASON
+        R3    schedule   Delivering   2026-11-24T11:59:58Z   2.0s   12,000                               400
+        R2    request    Blocked      2026-11-24T11:45:00Z   31s    1,200    0       0         640       0           0         0          GuardTripped
+        ");
         assert_eq!(
             progress(&current),
             "run R3: Delivering, 12,000 rows read, 400 of 900 delivered"
@@ -136,6 +140,14 @@ mod tests {
                 "counts": {"rowsRead": 1200, "added": 3, "removed": 640}}"#,
         );
 
-        insta::assert_snapshot!(blocked("growth/customers", &status, now()), @"");
+        insta::assert_snapshot!(blocked("growth/customers", &status, now()), @"
+        growth/customers is blocked by maxRemoved since 120m (R2)
+        rows read   1,200
+        added       3
+        changed     0
+        removed     640
+        invalid     0
+        rejected    0
+        ");
     }
 }
