@@ -11,6 +11,7 @@ mod badinput;
 mod capability;
 mod chart;
 mod cli_data;
+mod cluster;
 mod crds;
 mod customerio;
 mod emulator;
