@@ -16,10 +16,13 @@ demo: ## Run the quickstart: a sync from a local database into an emulated works
 	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
 	  CIOSYNC_BIN="$$target_dir/debug" examples/quickstart/demo.sh
 
-test: ## Run all tests; finds or fetches PostgreSQL first
-	@bin="$$(tests/setup/postgres.sh)"; \
-	  echo "tests use the PostgreSQL in $$bin"; \
-	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" $(CARGO) test --quiet --no-fail-fast
+test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server and helm
+	@postgres="$$(tests/setup/postgres.sh)"; \
+	  apiserver="$$(tests/setup/apiserver.sh)"; \
+	  helm="$$(tests/setup/helm.sh)"; \
+	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm"; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" CIOSYNC_TEST_HELM="$$helm" \
+	  $(CARGO) test --quiet --no-fail-fast
 
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \
@@ -58,7 +61,9 @@ check-generated:
 	@echo "check: generated files"
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
 	  $(CARGO) run --quiet -- crds --output "$$fresh"; \
-	  diff -ru crds "$$fresh" || { echo "error: crds/ is stale: run 'make generate' and commit the result" >&2; exit 1; }
+	  for folder in crds charts/ciosync/files/crds; do \
+	    diff -ru "$$folder" "$$fresh" || { echo "error: $$folder is stale: run 'make generate' and commit the result" >&2; exit 1; }; \
+	  done
 
 # The official Python client stands beside ours; without Python that one row is left out.
 BENCH_VENV ?= $(HOME)/.cache/ciosync/bench-venv
@@ -70,5 +75,6 @@ bench: ## Measure throughput and memory against plain reading and the Python cli
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" CIOSYNC_BENCH_PYTHON="$(BENCH_VENV)/bin/python" \
 	  $(CARGO) bench --bench throughput
 
-generate: ## Write the generated files: crds/
+generate: ## Write the generated files: crds/ and the chart's copies of them
 	$(CARGO) run --quiet -- crds --output crds
+	$(CARGO) run --quiet -- crds --output charts/ciosync/files/crds

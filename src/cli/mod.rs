@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod args;
 pub mod completions;
+pub mod confirm;
 pub mod console;
 pub mod crds;
 pub mod dispatch;
@@ -16,6 +17,7 @@ pub mod order;
 pub mod output;
 pub mod places;
 pub mod plan;
+pub mod plugin;
 pub mod progress;
 pub mod render;
 pub mod retry;

@@ -9,7 +9,9 @@
 mod architecture;
 mod badinput;
 mod capability;
+mod chart;
 mod cli_data;
+mod cluster;
 mod crds;
 mod customerio;
 mod emulator;
