@@ -18,18 +18,38 @@ const SERVER_NOTICES: &str = "sqlx::postgres::notice";
 /// The most that libraries may log. Below it some write down what they send and receive.
 const LIBRARIES_MAX: Level = Level::DEBUG;
 
+/// How a log is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for a person.
+    #[default]
+    Text,
+    /// One JSON object a line, with the fields of the spans around it.
+    Json,
+}
+
 /// Sends logs to stderr, filtered by `filter` as `tracing` filters are written. Whatever it asks
 /// for, nothing is logged that could hold rows or credentials.
 ///
 /// # Errors
 /// Where the filter can't be read.
-pub fn init(filter: &str) -> Result<(), ParseError> {
+pub fn init(filter: &str, format: LogFormat) -> Result<(), ParseError> {
     let filter = EnvFilter::try_new(filter)?.and(filter_fn(is_harmless));
-    let mut lines = fmt::layer().with_writer(std::io::stderr).with_target(false);
-    if !std::io::stderr().is_terminal() {
-        lines = lines.with_ansi(false);
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => {
+            let mut lines = lines.with_target(false);
+            if !std::io::stderr().is_terminal() {
+                lines = lines.with_ansi(false);
+            }
+            registry().with(lines.with_filter(filter)).init();
+        }
+        LogFormat::Json => {
+            // The fields of a run's span stand beside those of the event: `sync`, `run_id`.
+            let lines = lines.json().flatten_event(true).with_current_span(false);
+            registry().with(lines.with_filter(filter)).init();
+        }
     }
-    registry().with(lines.with_filter(filter)).init();
     Ok(())
 }
 

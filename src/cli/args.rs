@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::telemetry::LogFormat;
+
 use super::plugin::args::PluginCommand;
 
 /// Sync rows from a data warehouse into Customer.io, as declared in YAML.
@@ -30,6 +32,35 @@ pub struct Cli {
         hide_env_values = true
     )]
     pub log: String,
+    /// How to log: lines for people, or one JSON object a line.
+    #[arg(
+        long,
+        global = true,
+        env = "CIOSYNC_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "text",
+        hide_env_values = true
+    )]
+    pub log_format: LogFormatArg,
+}
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormatArg {
+    /// Lines for a person.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+impl From<LogFormatArg> for LogFormat {
+    fn from(format: LogFormatArg) -> Self {
+        match format {
+            LogFormatArg::Text => Self::Text,
+            LogFormatArg::Json => Self::Json,
+        }
+    }
 }
 
 /// The commands.

@@ -41,6 +41,18 @@ pub enum RunResult {
 }
 
 impl RunResult {
+    /// All results.
+    pub const ALL: [Self; 8] = [
+        Self::Succeeded,
+        Self::NoChanges,
+        Self::PartiallySucceeded,
+        Self::Blocked,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Interrupted,
+        Self::Skipped,
+    ];
+
     /// Returns the result as it stands in status and output.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -101,6 +113,12 @@ pub struct RunReport {
     pub id: RunId,
     /// Its Sync.
     pub sync: SyncId,
+    /// What started it, as the status says it (`schedule`); `None` where a person did by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// The token of the request that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.

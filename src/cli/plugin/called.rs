@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::Parser as _;
 
 use super::args::PluginCli;
-use crate::cli::args::{Cli, Command};
+use crate::cli::args::{Cli, Command, LogFormatArg};
 
 /// The name under which kubectl finds a plugin called `ciosync`.
 /// Source: kubernetes.io, "Extend kubectl with plugins", Naming a plugin.
@@ -20,7 +20,7 @@ pub fn typed() -> Cli {
         return Cli::parse();
     }
     let PluginCli { command, log } = PluginCli::parse();
-    Cli { command: Command::Kubectl(command), log }
+    Cli { command: Command::Kubectl(command), log, log_format: LogFormatArg::Text }
 }
 
 fn is_plugin(called: &OsStr) -> bool {

@@ -92,7 +92,7 @@ async fn a_state_of_a_newer_version() {
     world.execute_in_state("update schema_version set version = 99, oldest_binary = 98").await;
 
     insta::assert_snapshot!(world.refused(1, "").await, @r"
-        error: the state store sqlite:.ciosync/state.db was written by a newer ciosync: its tables have version 99, this one knows up to 1
+        error: the state store sqlite:.ciosync/state.db was written by a newer ciosync: its tables have version 99, this one knows up to 2
           use the version of ciosync that wrote it, or a newer one
         ");
 

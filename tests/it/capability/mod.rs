@@ -15,6 +15,7 @@ mod holders;
 mod in_process;
 mod interrupted;
 mod laptop;
+mod logs;
 mod mappings;
 mod mirror;
 mod plans;
