@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::Status;
+use kube::core::{Request, Status};
 use kube::{Client, Config};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -150,6 +150,17 @@ impl Cluster {
         let replaced =
             self.api_of(object, namespace).replace(name, &PostParams::default(), &body).await;
         replaced.map(tree).map_err(Refusal::from)
+    }
+
+    /// Returns what the API server would make of a new object, or what it would refuse, unknown fields
+    /// included, as `kubectl create` asks. Nothing is kept.
+    pub async fn check(&self, namespace: &str, object: &Value) -> Result<Value, Refusal> {
+        let url = self.api_of(object, namespace).resource_url().to_owned();
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let mut request = Request::new(url).create(&params, object.to_string().into()).unwrap();
+        let strict = format!("{}&fieldValidation=Strict", request.uri());
+        *request.uri_mut() = strict.parse().unwrap();
+        self.client.request(request).await.map_err(Refusal::from)
     }
 
     fn api_of(&self, object: &Value, namespace: &str) -> kube::Api<kube::api::DynamicObject> {
