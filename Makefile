@@ -6,10 +6,10 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test soak check check-tls check-licences check-generated bench generate
+.PHONY: help demo test dev-cluster soak check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the quickstart: a sync from a local database into an emulated workspace
 	@$(CARGO) build --bin ciosync --example sqlite
@@ -23,6 +23,9 @@ test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes 
 	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" CIOSYNC_TEST_HELM="$$helm" \
 	  $(CARGO) test --quiet --no-fail-fast
+
+dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
+	@tests/setup/dev-cluster.sh
 
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \
