@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
@@ -11,11 +12,14 @@ use kube::core::{Request, Status};
 use kube::{Client, Config};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use super::object::{Object, api, tree, wait_all};
+use super::object::{LIMIT, Object, api, tree, wait_all};
 use super::server::Server;
+
+const GONE_POLL: Duration = Duration::from_millis(50);
 
 static SHARED: OnceCell<Result<Arc<Server>, String>> = OnceCell::const_new();
 static NAMES_GIVEN: AtomicU32 = AtomicU32::new(0);
@@ -221,6 +225,18 @@ impl Cluster {
     /// Starts it on the same port with the same data, and returns when it is ready.
     pub async fn start(&self) {
         self.command("start").await;
+    }
+
+    /// Kills a private cluster's supervisor and waits until kube-apiserver is gone.
+    pub async fn kill_supervisor(&self) {
+        self.server.kill_supervisor();
+        let address = self.url().trim_start_matches("https://").to_owned();
+        let gone = async {
+            while TcpStream::connect(&address).await.is_ok() {
+                tokio::time::sleep(GONE_POLL).await; // sleep: nobody announces the end of another's child.
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, gone).await.is_ok(), "kube-apiserver still answers");
     }
 
     async fn command(&self, word: &'static str) {
