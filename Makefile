@@ -6,23 +6,28 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test soak check check-tls check-licences check-generated bench generate
+.PHONY: help demo test dev-cluster soak check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## Run the quickstart: a sync from a local database into an emulated workspace
 	@$(CARGO) build --bin ciosync --example sqlite
 	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
 	  CIOSYNC_BIN="$$target_dir/debug" examples/quickstart/demo.sh
 
-test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server and helm
+test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server, helm and Lua
 	@postgres="$$(tests/setup/postgres.sh)"; \
 	  apiserver="$$(tests/setup/apiserver.sh)"; \
 	  helm="$$(tests/setup/helm.sh)"; \
-	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm"; \
-	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" CIOSYNC_TEST_HELM="$$helm" \
+	  lua="$$(tests/setup/lua.sh)"; \
+	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm" "$$lua"; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" \
+	  CIOSYNC_TEST_HELM="$$helm" CIOSYNC_TEST_LUA="$$lua" \
 	  $(CARGO) test --quiet --no-fail-fast
+
+dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
+	@tests/setup/dev-cluster.sh
 
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \

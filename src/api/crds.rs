@@ -23,6 +23,10 @@ const HEADER: &str =
 /// Longest description of a field, in characters; Kubernetes' own are cut at a sentence.
 const DESCRIPTION_LENGTH_MAX: usize = 400;
 
+/// Longest word where rules stand in for an enum: longer than any that people mean, so that a rule
+/// and not the length is what they hear of.
+const WORD_LENGTH_MAX: u64 = 63;
+
 /// Integer formats that the API server knows; it warns about others.
 const KNOWN_FORMATS: [&str; 5] = ["int32", "int64", "float", "double", "date-time"];
 
@@ -31,7 +35,7 @@ pub fn crds() -> Vec<(String, String)> {
     Kind::ALL
         .into_iter()
         .map(|kind| {
-            let definition = definition(kind);
+            let definition = for_api_servers(definition(kind));
             let plural = definition
                 .pointer("/spec/names/plural")
                 .and_then(Value::as_str)
@@ -76,6 +80,43 @@ pub(super) fn definition(kind: Kind) -> Value {
         }
     }
     definition
+}
+
+/// Returns the definition with the words of an explained enum as one more rule.
+///
+/// The API server asks no rule before the whole shape is right, so an enum would hide the rules that
+/// say which of our words stands for another tool's word. Offline both are asked, and the enum's
+/// complaint has the better hint, so it stays there.
+fn for_api_servers(mut definition: Value) -> Value {
+    if let Some(root) = definition.pointer_mut("/spec/versions/0/schema/openAPIV3Schema") {
+        words_as_rule(root);
+    }
+    definition
+}
+
+/// Does so in one schema and all below it: a node with both an enum of words and rules.
+fn words_as_rule(schema: &mut Value) {
+    let Some(node) = schema.as_object_mut() else { return };
+    for child in ["items", "additionalProperties"] {
+        if let Some(child) = node.get_mut(child) {
+            words_as_rule(child);
+        }
+    }
+    if let Some(Value::Object(children)) = node.get_mut("properties") {
+        children.values_mut().for_each(words_as_rule);
+    }
+    if !(node.contains_key("enum") && node.contains_key("x-kubernetes-validations")) {
+        return;
+    }
+    let Some(Value::Array(words)) = node.remove("enum") else { return };
+    let Some(Value::Array(rules)) = node.get_mut("x-kubernetes-validations") else { return };
+    let words: Vec<&str> = words.iter().filter_map(Value::as_str).collect();
+    let explained: Vec<&str> =
+        rules.iter().filter_map(|rule| rule.get("rule").and_then(Value::as_str)).collect();
+    // A word that is explained is not complained about a second time.
+    let rule = format!("self in ['{}'] || !({})", words.join("', '"), explained.join(" && "));
+    rules.push(json!({"rule": rule, "message": format!("write one of {}", words.join(", "))}));
+    node.insert("maxLength".into(), json!(WORD_LENGTH_MAX));
 }
 
 /// Brings one schema and all below it into shape.

@@ -57,6 +57,8 @@ build() {
   ln -s "$kubectl" "$unpacked/kubectl"
   chmod 755 "$unpacked"
   mv "$unpacked" "$folder"
+  # Each is over 100 MB, and every change of its source makes a new one.
+  find "$cache" -maxdepth 1 -name 'apiserver-????????????????' -mtime +14 -exec rm -rf {} +
 }
 
 if [[ -n "${CIOSYNC_TEST_APISERVER:-}" ]]; then

@@ -70,3 +70,25 @@ async fn namespaces_end_and_take_their_objects_along() {
     cluster.wait_all("Secret", &namespace, "none", <[_]>::is_empty).await;
     cluster.object("Namespace", "", &namespace).gone().await;
 }
+
+#[tokio::test]
+async fn a_cluster_goes_with_its_value_and_leaves_no_file() {
+    let cluster = Cluster::private_without_crds().await;
+    let folder = cluster.kubeconfig().parent().unwrap().to_owned();
+    assert!(folder.exists());
+
+    drop(cluster);
+
+    assert!(!folder.exists());
+}
+
+#[tokio::test]
+async fn no_server_outlives_a_killed_supervisor() {
+    let cluster = Cluster::private_without_crds().await;
+    let folder = cluster.kubeconfig().parent().unwrap().to_owned();
+
+    cluster.kill_supervisor().await;
+
+    // It was killed before it could do so. etcd may still be ending; what it leaves is temporary.
+    drop(std::fs::remove_dir_all(folder));
+}

@@ -1,3 +1,6 @@
 //! What a real API server makes of our resources, and that the ground these tests stand on holds.
 
+mod columns;
+mod definitions;
 mod ground;
+mod rules;

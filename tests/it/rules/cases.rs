@@ -4,7 +4,7 @@ use ciosync::api::Kind;
 use serde_json::{Value, json};
 
 /// Lays a patch over a tree: fields replace fields, null takes one away, lists replace lists.
-pub(super) fn patched(base: Value, patch: &Value) -> Value {
+pub fn patched(base: Value, patch: &Value) -> Value {
     let (Value::Object(mut fields), Value::Object(changes)) = (base, patch) else {
         return patch.clone();
     };
@@ -20,7 +20,7 @@ pub(super) fn patched(base: Value, patch: &Value) -> Value {
     Value::Object(fields)
 }
 
-pub(super) fn resource(kind: Kind, patch: &Value) -> Value {
+pub fn resource(kind: Kind, patch: &Value) -> Value {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let spec = match kind {
         Kind::Source => json!({"sqlite": {"path": "demo.db"}}),
@@ -62,7 +62,7 @@ fn object() -> Value {
     })
 }
 
-pub(super) fn accepted() -> Vec<(Kind, Value)> {
+pub fn accepted() -> Vec<(Kind, Value)> {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let source = |spec: Value| (Kind::Source, with(json!({"sqlite": null}), spec));
     let sync = |spec: Value| (Kind::Sync, spec);
@@ -135,7 +135,7 @@ pub(super) fn accepted() -> Vec<(Kind, Value)> {
     ]
 }
 
-pub(super) fn refused() -> Vec<(Kind, Value)> {
+pub fn refused() -> Vec<(Kind, Value)> {
     let secret = json!({"secretKeyRef": {"name": "s", "key": "k"}});
     let source = |spec: Value| (Kind::Source, with(json!({"sqlite": null}), spec));
     let sync = |spec: Value| (Kind::Sync, spec);
@@ -229,7 +229,7 @@ pub(super) fn refused() -> Vec<(Kind, Value)> {
 }
 
 /// A wrong shape, where no rule is asked.
-pub(super) fn misshapen() -> Vec<(Kind, Value)> {
+pub fn misshapen() -> Vec<(Kind, Value)> {
     let sync = |spec: Value| (Kind::Sync, spec);
     vec![
         sync(json!({"mapings": []})),
@@ -249,7 +249,7 @@ pub(super) fn misshapen() -> Vec<(Kind, Value)> {
     ]
 }
 
-pub(super) fn edits() -> Vec<(Value, Value)> {
+pub fn edits() -> Vec<(Value, Value)> {
     let segment = json!({"entity": "segmentMembership", "segment": {"id": 7}});
     vec![
         (json!({}), with(object(), json!({"identifiers": {"id": "user_id"}}))),

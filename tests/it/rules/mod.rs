@@ -1,7 +1,7 @@
 //! What the resources' schema and rules accept and refuse, offline, by the same texts that the API
 //! server runs. Each rule of the CRDs is broken here at least once.
 
-mod cases;
+pub mod cases;
 
 use std::collections::BTreeSet;
 
@@ -49,6 +49,8 @@ fn every_rule_is_broken_by_an_example() {
         let definition: Value = serde_yaml::from_str(&text).unwrap();
         messages(&definition, &mut rules);
     }
+    // These stand in for an enum, whose offline complaint names the nearest word instead.
+    rules.retain(|message| !message.starts_with("write one of "));
     let mut said: BTreeSet<String> = refused()
         .iter()
         .flat_map(|(kind, patch)| check(*kind, patch))
@@ -69,7 +71,7 @@ fn every_rule_is_broken_by_an_example() {
 }
 
 /// Collects the messages of all rules of a schema.
-fn messages(tree: &Value, rules: &mut BTreeSet<String>) {
+pub fn messages(tree: &Value, rules: &mut BTreeSet<String>) {
     match tree {
         Value::Object(fields) => {
             for rule in fields.get("x-kubernetes-validations").into_iter().flat_map(Value::as_array)

@@ -4,18 +4,22 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use kube::core::Status;
+use kube::core::{Request, Status};
 use kube::{Client, Config};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
 use tokio::sync::OnceCell;
 use tokio::task::spawn_blocking;
 
-use super::object::{Object, api, tree, wait_all};
+use super::object::{LIMIT, Object, api, tree, wait_all};
 use super::server::Server;
+
+const GONE_POLL: Duration = Duration::from_millis(50);
 
 static SHARED: OnceCell<Result<Arc<Server>, String>> = OnceCell::const_new();
 static NAMES_GIVEN: AtomicU32 = AtomicU32::new(0);
@@ -152,6 +156,17 @@ impl Cluster {
         replaced.map(tree).map_err(Refusal::from)
     }
 
+    /// Returns what the API server would make of a new object, or what it would refuse, unknown fields
+    /// included, as `kubectl create` asks. Nothing is kept.
+    pub async fn check(&self, namespace: &str, object: &Value) -> Result<Value, Refusal> {
+        let url = self.api_of(object, namespace).resource_url().to_owned();
+        let params = PostParams { dry_run: true, ..PostParams::default() };
+        let mut request = Request::new(url).create(&params, object.to_string().into()).unwrap();
+        let strict = format!("{}&fieldValidation=Strict", request.uri());
+        *request.uri_mut() = strict.parse().unwrap();
+        self.client.request(request).await.map_err(Refusal::from)
+    }
+
     fn api_of(&self, object: &Value, namespace: &str) -> kube::Api<kube::api::DynamicObject> {
         let word = |field: &str| object[field].as_str().unwrap_or_else(|| panic!("no {field}"));
         let namespace = object["metadata"]["namespace"].as_str().unwrap_or(namespace);
@@ -210,6 +225,18 @@ impl Cluster {
     /// Starts it on the same port with the same data, and returns when it is ready.
     pub async fn start(&self) {
         self.command("start").await;
+    }
+
+    /// Kills a private cluster's supervisor and waits until kube-apiserver is gone.
+    pub async fn kill_supervisor(&self) {
+        self.server.kill_supervisor();
+        let address = self.url().trim_start_matches("https://").to_owned();
+        let gone = async {
+            while TcpStream::connect(&address).await.is_ok() {
+                tokio::time::sleep(GONE_POLL).await; // sleep: nobody announces the end of another's child.
+            }
+        };
+        assert!(tokio::time::timeout(LIMIT, gone).await.is_ok(), "kube-apiserver still answers");
     }
 
     async fn command(&self, word: &'static str) {

@@ -74,12 +74,6 @@ impl Cluster {
         self.program("apiserver", &["kstatus"], &object.to_string()).await.unwrap()
     }
 
-    /// Returns what an Argo CD script in Lua, a file, says of an object: for a health check its status,
-    /// a space and its message; for an action the JSON that it returned.
-    pub async fn lua(&self, script: &str, object: &Value) -> Result<String, String> {
-        self.program("apiserver", &["lua", script], &object.to_string()).await
-    }
-
     async fn program(&self, name: &str, args: &[&str], stdin: &str) -> Result<String, String> {
         let mut process = Command::new(self.server.programs.join(name))
             .args(args)

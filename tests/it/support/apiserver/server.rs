@@ -61,6 +61,11 @@ impl Server {
         let answer = supervisor.answer().unwrap();
         assert!(answer.contains(word), "asked to {word}, it answered {answer}");
     }
+
+    /// Kills the supervisor alone, as a machine short of memory does. The servers end by themselves.
+    pub fn kill_supervisor(&self) {
+        self.supervisor.lock().unwrap().process.kill().unwrap();
+    }
 }
 
 impl Supervisor {
