@@ -52,6 +52,7 @@ pub(super) struct Prepared {
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
     attributes: Vec<String>,
+    planned_at: Timestamp,
 }
 
 /// A planner and the rows it will see.
@@ -104,6 +105,7 @@ impl Session<'_> {
         settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
+        prepared.memo.planned_at = Some(prepared.planned_at);
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
     }
@@ -163,7 +165,7 @@ impl Session<'_> {
         memo.key_shape = key_shape.or(memo.key_shape);
         memo.operation = Some(pipeline.record.operation);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
-        let prepared = Prepared {
+        let mut prepared = Prepared {
             is_first_run: memo.last_success_at.is_none(),
             targets_may_repeat: targets_may_repeat(&mapper),
             others: begin::lookup(pipeline, Some(store), syncs),
@@ -175,12 +177,15 @@ impl Session<'_> {
                 clearable: mapper.clearable_names(),
             },
             attributes: mapper.attribute_names(),
+            planned_at: Timestamp::UNIX_EPOCH,
             memo,
         };
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
+        let rules = PlanRules::new(pipeline, options, &prepared.memo);
+        prepared.planned_at = rules.now;
         let planner = Planner::new(PlannerParts {
             pipeline: Arc::clone(pipeline),
-            rules: PlanRules::new(pipeline, options, prepared.is_first_run),
+            rules,
             targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
             mapper,
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
