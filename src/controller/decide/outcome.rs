@@ -69,6 +69,8 @@ pub(super) fn summary(
         unchanged,
         refreshed,
         kept,
+        // The status has no such field: the rows are still remembered.
+        missing: _,
         delivered,
         invalid,
         rejected,

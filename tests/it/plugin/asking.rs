@@ -65,6 +65,12 @@ async fn approve_shows_the_guard_and_writes_its_id() {
     assert!(other.stderr().contains("is not blocked by R0, but by R1"), "{other}");
     assert_eq!(world.annotation("approve").await, Value::Null);
 
+    world.run(["suspend", "customers"]).await.expect_code(0);
+    let suspended = world.run(["approve", "customers", "--yes"]).await.expect_code(1);
+    assert!(suspended.stderr().contains("an approval would be ignored"), "{suspended}");
+    assert_eq!(world.annotation("approve").await, Value::Null);
+    world.run(["resume", "customers"]).await.expect_code(0);
+
     let approved = world.run(["approve", "customers", "--yes"]).await.expect_code(0);
     assert!(approved.stderr().contains("is blocked by maxRemoved since"), "{approved}");
     assert!(approved.stderr().contains("removed     64,000"), "{approved}");
