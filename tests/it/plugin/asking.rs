@@ -154,3 +154,28 @@ async fn kubectl_finds_it_as_a_plugin_with_its_own_words() {
     let (_, help, _) = kubectl(&["ciosync", "run", "--help"]);
     assert!(help.contains("Usage: kubectl ciosync run"), "{help}");
 }
+
+#[tokio::test]
+async fn a_cleanup_is_approved_even_while_the_sync_is_suspended() {
+    let world = World::new().await;
+    world.run(["suspend", "customers"]).await.expect_code(0);
+    let finalizer = json!({"metadata": {"finalizers": ["ciosync.dev/cleanup"]}});
+    world.object().patch(finalizer).await.unwrap();
+    world.object().delete().await;
+    world
+        .status(json!({"blocked": {
+            "id": "cleanup", "since": "2026-11-24T10:00:00Z", "guard": "maxRemoved",
+            "counts": {
+                "rowsRead": 0, "added": 0, "changed": 0, "removed": 640, "invalid": 0,
+                "rejected": 0,
+            },
+        }}))
+        .await;
+
+    world.run(["approve", "customers", "--yes"]).await.expect_code(0);
+    assert_eq!(world.annotation("approve").await, "cleanup");
+
+    let run = world.run(["run", "customers"]).await.expect_code(1);
+    assert!(run.stderr().contains("is being deleted"), "{run}");
+    world.object().patch(json!({"metadata": {"finalizers": null}})).await.unwrap();
+}

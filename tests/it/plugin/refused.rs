@@ -90,7 +90,10 @@ async fn no_cluster_and_a_silent_one_are_told_apart() {
             "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}]}"#,
     );
     let silent = run("silent").await.expect_code(1);
-    assert!(silent.stderr().contains("the API server can't be reached"), "{silent}");
+    assert!(
+        silent.stderr().contains("the API server http://127.0.0.1:1/ can't be reached"),
+        "{silent}"
+    );
     assert!(silent.stderr().contains("refused"), "{silent}");
 }
 
