@@ -18,6 +18,7 @@ mod emulator;
 mod examples;
 mod faults;
 mod manifests;
+mod plugin;
 mod rules;
 mod sources;
 mod state;

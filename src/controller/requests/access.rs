@@ -31,7 +31,7 @@ impl Access {
     pub(super) async fn config(&self) -> Result<Config, RequestError> {
         let mut config = match self.is_plain() {
             true => Config::infer().await.map_err(not_inferred)?,
-            false => self.from_kubeconfig().await.map_err(|err| unusable(&err))?,
+            false => self.of_kubeconfig().await.map_err(|err| unusable(&err))?,
         };
         if let Some(user) = &self.impersonate {
             config.auth_info.impersonate = Some(user.clone());
@@ -39,7 +39,7 @@ impl Access {
         Ok(config)
     }
 
-    async fn from_kubeconfig(&self) -> Result<Config, KubeconfigError> {
+    async fn of_kubeconfig(&self) -> Result<Config, KubeconfigError> {
         let options = KubeConfigOptions {
             context: self.context.clone(),
             cluster: self.cluster.clone(),

@@ -19,6 +19,7 @@ const FIELD_MANAGER: &str = "kubectl-ciosync";
 #[derive(Clone)]
 pub struct Cluster {
     client: Client,
+    url: String,
 }
 
 impl Cluster {
@@ -28,9 +29,10 @@ impl Cluster {
     /// [`RequestError::Config`] where it is not known how to reach a cluster, or whom to be.
     pub async fn new(access: &Access) -> Result<Self, RequestError> {
         let config = access.config().await?;
+        let url = config.cluster_url.to_string();
         let client =
             Client::try_from(config).map_err(|err| RequestError::Config(err.to_string()))?;
-        Ok(Self { client })
+        Ok(Self { client, url })
     }
 
     /// Returns the namespace of the context, `default` where it names none.
@@ -43,7 +45,7 @@ impl Cluster {
     /// # Errors
     /// [`RequestError::NotFound`] and what else the API server says.
     pub async fn sync(&self, sync: &SyncId) -> Result<Sync, RequestError> {
-        self.syncs(sync).get(&sync.name).await.map_err(|err| RequestError::of(err, sync))
+        self.syncs(sync).get(&sync.name).await.map_err(|err| RequestError::of(err, sync, &self.url))
     }
 
     /// Writes a request onto the Sync, and returns it as it then is.
@@ -56,20 +58,20 @@ impl Cluster {
         self.syncs(sync)
             .patch(&sync.name, &params, &Patch::Merge(request.patch()))
             .await
-            .map_err(|err| RequestError::of(err, sync))
+            .map_err(|err| RequestError::of(err, sync, &self.url))
     }
 
     /// Returns the Sync as it is now, and again whenever it changes. A watch that breaks is taken
     /// up again; the stream's only errors are those that asking again can't mend, a Sync that was
     /// deleted among them.
     pub fn follow(&self, sync: &SyncId) -> impl Stream<Item = Result<Sync, RequestError>> + use<> {
-        let sync = sync.clone();
+        let (sync, url) = (sync.clone(), self.url.clone());
         watcher::watch_object(self.syncs(&sync), &sync.name).default_backoff().filter_map(
             move |seen| {
                 let seen = match seen {
                     Ok(Some(object)) => Some(Ok(object)),
                     Ok(None) => Some(Err(RequestError::NotFound(sync.clone()))),
-                    Err(err) => lasting(err, &sync).map(Err),
+                    Err(err) => lasting(err, &sync, &url).map(Err),
                 };
                 async { seen }
             },
@@ -90,11 +92,11 @@ impl Cluster {
 }
 
 /// Returns what is wrong with a watch, unless it passes by itself.
-fn lasting(err: watcher::Error, sync: &SyncId) -> Option<RequestError> {
+fn lasting(err: watcher::Error, sync: &SyncId, url: &str) -> Option<RequestError> {
     let err = match err {
         watcher::Error::InitialListFailed(err)
         | watcher::Error::WatchStartFailed(err)
-        | watcher::Error::WatchFailed(err) => RequestError::of(err, sync),
+        | watcher::Error::WatchFailed(err) => RequestError::of(err, sync, url),
         watcher::Error::WatchError(status) => RequestError::of_status(&status, sync),
         watcher::Error::NoResourceVersion => return None,
     };

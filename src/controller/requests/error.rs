@@ -11,8 +11,13 @@ pub enum RequestError {
     #[error("no cluster can be reached: {0}")]
     Config(String),
     /// The API server does not answer.
-    #[error("the API server can't be reached: {0}")]
-    Unreachable(String),
+    #[error("the API server {url} can't be reached: {problem}")]
+    Unreachable {
+        /// Its address.
+        url: String,
+        /// What failed.
+        problem: String,
+    },
     /// The API server does not know who asks.
     #[error("the API server does not accept the credentials: {0}")]
     Unauthenticated(String),
@@ -49,16 +54,16 @@ impl RequestError {
             Self::NotFound(_) => {
                 Some("`kubectl get syncs --all-namespaces` lists them; -n names the namespace")
             }
-            Self::Unreachable(_) | Self::Refused(_) => None,
+            Self::Unreachable { .. } | Self::Refused(_) => None,
         }
     }
 
-    /// Returns what an answer about `sync` means.
-    pub(super) fn of(err: kube::Error, sync: &SyncId) -> Self {
+    /// Returns what an answer about `sync`, or its absence, means.
+    pub(super) fn of(err: kube::Error, sync: &SyncId, url: &str) -> Self {
         match err {
             kube::Error::Api(status) => Self::of_status(&status, sync),
             kube::Error::Auth(err) => Self::Unauthenticated(err.to_string()),
-            err => Self::Unreachable(innermost(&err)),
+            err => Self::Unreachable { url: url.to_owned(), problem: innermost(&err) },
         }
     }
 
@@ -78,7 +83,7 @@ impl RequestError {
     /// Returns whether asking again can't help.
     pub(super) fn is_final(&self) -> bool {
         match self {
-            Self::Unreachable(_) | Self::Refused(_) => false,
+            Self::Unreachable { .. } | Self::Refused(_) => false,
             Self::Config(_)
             | Self::Unauthenticated(_)
             | Self::Forbidden(_)

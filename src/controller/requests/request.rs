@@ -2,19 +2,10 @@
 
 use serde_json::{Value, json};
 
-/// A new token in it asks for a run.
-pub const REQUESTED_AT: &str = "ciosync.dev/requestedAt";
-/// With the same token as [`REQUESTED_AT`], that run sends every row again.
-pub const FULL_RESYNC_AT: &str = "ciosync.dev/fullResyncAt";
-/// The id of a blocked run in it lets a run pass the guard.
-pub const APPROVE: &str = "ciosync.dev/approve";
-/// The id of the run in progress in it stops that run.
-pub const CANCEL: &str = "ciosync.dev/cancel";
+use crate::controller::decide::{APPROVE, CANCEL, FULL_RESYNC_AT, REQUESTED_AT};
+
 /// Who suspended a Sync by hand, and when. For people; the operator doesn't read it.
 pub const SUSPENDED_BY: &str = "ciosync.dev/suspendedBy";
-
-/// What is approved of a Sync that is being deleted.
-pub const CLEANUP: &str = "cleanup";
 
 /// Something asked of the operator about one Sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +28,7 @@ pub enum Request {
     Resume,
     /// Let the plan of a blocked run pass its guard, or a cleanup begin.
     Approve {
-        /// The id in `status.blocked`, or [`CLEANUP`].
+        /// The id in `status.blocked`; that of a cleanup is `cleanup`.
         id: String,
     },
     /// Stop a run at its next batch.

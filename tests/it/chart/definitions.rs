@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ciosync::api::crds::crds;
 use serde_json::{Value, json};
 
-use super::helm::{chart, rendered};
+use crate::support::helm::{chart, rendered};
 
 const KEEP: &str = "helm.sh/resource-policy";
 

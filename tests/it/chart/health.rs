@@ -9,6 +9,7 @@ const KINDS: [&str; 3] = ["Sync", "Source", "CustomerIoConnection"];
 /// An object of generation 2 that the operator has looked at.
 fn object(conditions: Value) -> Value {
     json!({
+        "kind": "Any",
         "metadata": {"name": "one", "generation": 2, "resourceVersion": "77"},
         "spec": {},
         "status": {"observedGeneration": 2, "conditions": conditions},
@@ -22,8 +23,15 @@ fn condition(name: &str, status: &str, message: &str) -> Value {
 #[track_caller]
 fn health(kind: &str, object: &Value) -> (String, String) {
     let said = run(&format!("health/{kind}.lua"), object).unwrap();
-    let word = |name: &str| said[name].as_str().unwrap_or_default().to_owned();
-    (word("status"), word("message"))
+    let (status, message) = said.split_once(' ').unwrap_or((&said, ""));
+    (status.to_owned(), message.to_owned())
+}
+
+/// Returns what a script makes of an object.
+#[track_caller]
+fn changed(script: &str, object: &Value) -> Value {
+    let said = run(&format!("actions/{script}.lua"), object).unwrap();
+    serde_json::from_str(&said).unwrap()
 }
 
 #[track_caller]
@@ -103,7 +111,7 @@ fn what_is_being_deleted_is_not_done() {
 #[test]
 fn actions_that_would_do_nothing_are_greyed_out() {
     let disabled = |object: &Value| {
-        let actions = run("actions/discovery.lua", object).unwrap();
+        let actions = changed("discovery", object);
         let mut names: Vec<String> = actions
             .as_object()
             .unwrap()
@@ -130,25 +138,23 @@ fn actions_write_what_the_operator_understands() {
     let mut sync = object(json!([]));
     sync["status"]["blocked"] = json!({"id": "R1"});
     sync["status"]["currentRun"] = json!({"id": "R2"});
-    let after =
-        |action: &str, object: &Value| run(&format!("actions/{action}.lua"), object).unwrap();
     let annotation = |object: &Value, name: &str| {
         object["metadata"]["annotations"][format!("ciosync.dev/{name}")].clone()
     };
 
-    let run = after("run", &sync);
+    let run = changed("run", &sync);
     assert_eq!(annotation(&run, "requestedAt"), "argocd-77");
     let mut next = run.clone();
     next["metadata"]["resourceVersion"] = json!("78");
-    assert_ne!(annotation(&after("run", &next), "requestedAt"), "argocd-77");
+    assert_ne!(annotation(&changed("run", &next), "requestedAt"), "argocd-77");
 
-    assert_eq!(annotation(&after("approve", &sync), "approve"), "R1");
-    assert_eq!(annotation(&after("cancel", &sync), "cancel"), "R2");
+    assert_eq!(annotation(&changed("approve", &sync), "approve"), "R1");
+    assert_eq!(annotation(&changed("cancel", &sync), "cancel"), "R2");
 
-    let suspended = after("suspend", &sync);
+    let suspended = changed("suspend", &sync);
     assert_eq!(suspended["spec"]["suspend"], true);
     assert_eq!(annotation(&suspended, "suspendedBy"), "an action of Argo CD");
-    let resumed = after("resume", &suspended);
+    let resumed = changed("resume", &suspended);
     assert_eq!(resumed["spec"]["suspend"], false);
     assert_eq!(annotation(&resumed, "suspendedBy"), Value::Null);
 }

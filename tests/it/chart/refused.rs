@@ -1,6 +1,6 @@
 //! Values that would do harm are refused before anything is installed, and the message names them.
 
-use super::helm::refusal;
+use crate::support::helm::refusal;
 
 #[test]
 fn values_that_cannot_work_are_refused_by_name() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::helm::{MATRIX, NAMESPACE, rendered};
+use crate::support::helm::{MATRIX, NAMESPACE, rendered};
 
 const POSTGRES: [&str; 3] =
     ["state.backend=postgres", "state.postgres.secretName=state", "replicas=2"];

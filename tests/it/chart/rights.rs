@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::helm::{MATRIX, NAMESPACE, Objects, rendered};
+use crate::support::helm::{MATRIX, NAMESPACE, Objects, rendered};
 
 /// Rights by place (a namespace, or `*` for the whole cluster) and resource, `group/resource`, with
 /// the names that they are confined to.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::helm::{MATRIX, chart, helm, set};
+use crate::support::helm::{MATRIX, chart, helm, set};
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(chart().join(path)).unwrap()

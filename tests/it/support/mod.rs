@@ -3,6 +3,7 @@
 
 pub mod apiserver;
 pub mod cli;
+pub mod helm;
 pub mod postgres;
 mod server_tests;
 

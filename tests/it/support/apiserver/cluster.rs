@@ -87,6 +87,11 @@ impl Cluster {
         &self.server.place.kubeconfig
     }
 
+    /// Returns the folder of `kubectl`.
+    pub fn programs(&self) -> &Path {
+        &self.server.programs
+    }
+
     /// Returns the API server's address.
     pub fn url(&self) -> &str {
         &self.server.place.url

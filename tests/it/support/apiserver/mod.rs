@@ -8,6 +8,7 @@
 
 pub mod account;
 pub mod audit;
+pub mod chart;
 pub mod cluster;
 pub mod kubectl;
 pub mod object;

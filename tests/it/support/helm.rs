@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use serde::Deserialize as _;
 use serde_json::Value;
 
-/// The namespace that every release of the tests goes to.
+static PROGRAM: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+
+/// The namespace of a release that is only rendered.
 pub const NAMESPACE: &str = "ops";
 
 /// Values that stand for what people install, each as one would type them after `--set`.
@@ -36,13 +39,22 @@ pub fn chart() -> PathBuf {
 /// # Panics
 /// Where there is none: `make test` builds it.
 pub fn helm<A: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
-    let program = std::env::var_os("CIOSYNC_TEST_HELM").expect(
-        "CIOSYNC_TEST_HELM names no helm: run `make test`, or set it to what tests/setup/helm.sh prints",
-    );
-    let mut command = Command::new(&program);
+    let program = PROGRAM.get_or_init(program).as_ref().unwrap_or_else(|reason| panic!("{reason}"));
+    let mut command = Command::new(program);
     // No settings, plugins or cluster of whoever runs the tests.
     command.env_clear().env("HOME", "/nonexistent").args(args);
     command.output().unwrap_or_else(|err| panic!("{}: {err}", program.display()))
+}
+
+fn program() -> Result<PathBuf, String> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/setup/helm.sh");
+    let output =
+        Command::new(script).arg("--find").output().map_err(|err| format!("{script}: {err}"))?;
+    if !output.status.success() {
+        let advice = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("these tests need helm: run `make test`, which builds it\n{advice}"));
+    }
+    Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()))
 }
 
 fn template(release: &str, namespace: &str, args: &[&str]) -> Output {
@@ -60,7 +72,13 @@ pub fn set<'a>(values: &[&'a str]) -> Vec<&'a str> {
 /// Returns the objects of a release `ciosync` with these values.
 #[track_caller]
 pub fn rendered(values: &[&str]) -> Objects {
-    let output = template("ciosync", NAMESPACE, &set(values));
+    rendered_into(NAMESPACE, values)
+}
+
+/// The same in a namespace.
+#[track_caller]
+pub fn rendered_into(namespace: &str, values: &[&str]) -> Objects {
+    let output = template("ciosync", namespace, &set(values));
     assert!(output.status.success(), "{values:?}: {}", String::from_utf8_lossy(&output.stderr));
     Objects::read(&output.stdout)
 }
