@@ -10,11 +10,13 @@ mod decide;
 
 mod asks;
 mod conditions;
+pub mod conform;
 pub mod decision;
 pub mod deletion;
 pub mod dependency;
 mod draft;
 mod outcome;
+pub mod probe;
 mod ready;
 pub mod recover;
 pub mod references;
@@ -25,7 +27,11 @@ mod start;
 mod text;
 pub mod view;
 
+#[cfg(test)]
+mod tests;
+
 pub use asks::{APPROVE, CANCEL, FULL_RESYNC_AT, REQUESTED_AT, RESET_STATE};
+pub use conform::{conform, conform_change};
 pub use decide::{decide, ended};
 pub use decision::{Decision, EventReason, Notice, Start, Step, Trigger};
 pub use deletion::{FINALIZER, SKIP_CLEANUP};
