@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod cli;
+pub mod controller;
 pub mod customerio;
 pub mod diff;
 pub mod emulator;

@@ -6,6 +6,7 @@
 pub mod begin;
 pub mod change;
 pub mod changes;
+pub mod cleanup;
 pub mod commit;
 pub mod deliver;
 pub mod error;
@@ -25,8 +26,9 @@ pub mod session;
 pub mod settle;
 pub mod targets;
 
+pub use cleanup::CleanupLeave;
 pub use error::RunError;
 pub use pipeline::{InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
-pub use run::{RunOptions, RunOutcome, RunRequest, run};
+pub use run::{RunOptions, RunOutcome, RunPurpose, RunRequest, run};

@@ -18,7 +18,7 @@ use super::progress::Phase;
 use super::read::RowReader;
 use super::refusals::Refusals;
 use super::rejected::RejectedRows;
-use super::run::{RunRequest, Tally};
+use super::run::{RunPurpose, RunRequest, Tally};
 use super::settle;
 use super::targets::{Others, TargetCheck};
 use crate::customerio::batch::BatchBuilder;
@@ -164,7 +164,7 @@ impl Session<'_> {
         memo.operation = Some(pipeline.record.operation);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let prepared = Prepared {
-            is_first_run: memo.last_success_at.is_none(),
+            is_first_run: memo.last_success_at.is_none() && options.purpose == RunPurpose::Sync,
             targets_may_repeat: targets_may_repeat(&mapper),
             others: begin::lookup(pipeline, Some(store), syncs),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),

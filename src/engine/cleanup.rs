@@ -1,0 +1,85 @@
+//! What becomes of a Sync's rows when the Sync goes: a run over a source that has no rows, so that
+//! every remembered one is removed as any other that left its source.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::pipeline::Pipeline;
+use crate::diff::Guards;
+use crate::mapping::spec::UnmappedColumns;
+use crate::model::{Column, RowBatch, ValueKind};
+use crate::sources::{Model, ReadRequest, RowStream, Source, SourceError};
+
+/// Whether a person has said that everything may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanupLeave {
+    /// Not yet: `maxRemoved` holds.
+    Guarded,
+    /// It was approved.
+    Approved,
+}
+
+impl Pipeline {
+    /// Returns the pipeline that removes every row that is remembered, as `onRemove` says.
+    /// `attributes` are those that were sent last. Run it for
+    /// [`RunPurpose::CleanUp`](super::RunPurpose::CleanUp).
+    #[must_use]
+    pub fn into_cleanup(self, leave: CleanupLeave, attributes: &[String]) -> Self {
+        let mut names = self.record.named_columns();
+        if self.record.unmapped_columns == UnmappedColumns::Include {
+            names.extend(attributes.iter().cloned());
+        }
+        let mut columns: Vec<Column> = Vec::new();
+        for name in names {
+            if !columns.iter().any(|column| column.name == name) {
+                let type_name = "none".to_owned();
+                columns.push(Column { name, kind: ValueKind::Dynamic, type_name });
+            }
+        }
+        let max_removed = match leave {
+            CleanupLeave::Guarded => self.guards.max_removed,
+            CleanupLeave::Approved => None,
+        };
+        let guards = Guards { max_removed, ..Guards::default() };
+        Self { source: Arc::new(Nothing { columns }), guards, ..self }
+    }
+}
+
+/// A source that has columns and no rows.
+struct Nothing {
+    columns: Vec<Column>,
+}
+
+#[async_trait]
+impl Source for Nothing {
+    async fn probe(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn describe(&self, _model: &Model) -> Result<Vec<Column>, SourceError> {
+        Ok(self.columns.clone())
+    }
+
+    async fn open(&self, request: &ReadRequest) -> Result<Box<dyn RowStream>, SourceError> {
+        let named = |name: &String| self.columns.iter().find(|column| column.name == *name);
+        let columns = request.columns.iter().filter_map(named).cloned().collect();
+        Ok(Box::new(NoRows { columns }))
+    }
+}
+
+struct NoRows {
+    columns: Vec<Column>,
+}
+
+#[async_trait]
+impl RowStream for NoRows {
+    fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    async fn next(&mut self, batch: &mut RowBatch) -> Result<(), SourceError> {
+        batch.reset(self.columns.len());
+        Ok(())
+    }
+}
