@@ -1,6 +1,7 @@
-//! The operator.
+//! The operator: Syncs that run themselves in a cluster.
 
 pub mod connections;
+pub mod decide;
 pub mod error;
 pub mod leader;
 pub mod namespaces;
