@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::model::Disposition;
 use crate::state::StateError;
 
 /// How long one request to the API server may take. Its client has no limit of its own, because
@@ -51,6 +52,20 @@ impl ControllerError {
     /// Returns the error of a request that was refused or not answered.
     pub(super) fn api(what: impl Into<String>, error: &kube::Error) -> Self {
         Self::Api { what: what.into(), problem: describe(error) }
+    }
+
+    /// Returns whether waiting may mend it, so that a replica that starts goes on trying.
+    pub(super) fn passes(&self) -> bool {
+        match self {
+            Self::Api { .. } => true,
+            Self::State(error) => error.disposition() == Disposition::Transient,
+            Self::NoCluster(_)
+            | Self::NoState(_)
+            | Self::Option(_)
+            | Self::Listen { .. }
+            | Self::LeaseLost
+            | Self::Internal(_) => false,
+        }
     }
 
     /// Returns what the person should do next, where that is more than to try again.

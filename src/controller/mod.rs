@@ -1,8 +1,13 @@
 //! The operator: Syncs that run themselves in a cluster.
 
+pub mod changes;
 pub mod connections;
+pub mod context;
 pub mod decide;
 pub mod error;
+pub mod events;
+pub mod follow;
+pub mod housekeeping;
 pub mod leader;
 pub mod namespaces;
 pub mod nudges;
@@ -12,8 +17,15 @@ pub mod permission;
 pub mod policy;
 pub mod probe;
 pub mod readiness;
+pub mod reconcile;
+pub mod run;
+pub mod secret_watch;
 pub mod secrets;
 pub mod startup;
 pub mod status;
 pub mod supervisor;
 pub mod watch;
+
+pub use error::ControllerError;
+pub use options::{ControllerOptions, LeaseOptions, RunLimits};
+pub use run::run;

@@ -105,6 +105,12 @@ impl<K: HasStatus> Statuses<K> {
         seen
     }
 
+    /// Takes note of an object as a write of ours returned it.
+    pub fn returned(&self, object: &Arc<K>) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.insert(key_of(object.as_ref()), Arc::clone(object));
+    }
+
     /// Forgets an object that is gone.
     pub fn forget(&self, key: &ObjectKey) {
         self.written.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
@@ -137,8 +143,7 @@ impl<K: HasStatus> Statuses<K> {
         match request.await {
             Ok(written) => {
                 let written = Arc::new(written);
-                let mut newest = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-                newest.insert((namespace, name), Arc::clone(&written));
+                self.returned(&written);
                 Ok(written)
             }
             Err(error) if is_not_found(&error) || is_another(&error) => Ok(Arc::clone(object)),

@@ -11,21 +11,12 @@ use crate::mapping::spec::UnmappedColumns;
 use crate::model::{Column, RowBatch, ValueKind};
 use crate::sources::{Model, ReadRequest, RowStream, Source, SourceError};
 
-/// Whether a person has said that everything may be removed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CleanupLeave {
-    /// Not yet: `maxRemoved` holds.
-    Guarded,
-    /// It was approved.
-    Approved,
-}
-
 impl Pipeline {
-    /// Returns the pipeline that removes every row that is remembered, as `onRemove` says.
-    /// `attributes` are those that were sent last. Run it for
-    /// [`RunPurpose::CleanUp`](super::RunPurpose::CleanUp).
+    /// Returns the pipeline that removes every row that is remembered, as `onRemove` says, past all
+    /// guards: whether so much may be removed was asked before. `attributes` are those that were
+    /// sent last. Run it for [`RunPurpose::CleanUp`](super::RunPurpose::CleanUp).
     #[must_use]
-    pub fn into_cleanup(self, leave: CleanupLeave, attributes: &[String]) -> Self {
+    pub fn into_cleanup(self, attributes: &[String]) -> Self {
         let mut names = self.record.named_columns();
         if self.record.unmapped_columns == UnmappedColumns::Include {
             names.extend(attributes.iter().cloned());
@@ -37,12 +28,7 @@ impl Pipeline {
                 columns.push(Column { name, kind: ValueKind::Dynamic, type_name });
             }
         }
-        let max_removed = match leave {
-            CleanupLeave::Guarded => self.guards.max_removed,
-            CleanupLeave::Approved => None,
-        };
-        let guards = Guards { max_removed, ..Guards::default() };
-        Self { source: Arc::new(Nothing { columns }), guards, ..self }
+        Self { source: Arc::new(Nothing { columns }), guards: Guards::default(), ..self }
     }
 }
 

@@ -26,7 +26,6 @@ pub mod session;
 pub mod settle;
 pub mod targets;
 
-pub use cleanup::CleanupLeave;
 pub use error::RunError;
 pub use pipeline::{InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};

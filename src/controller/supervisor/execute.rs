@@ -1,6 +1,7 @@
 //! One run from resources to its end: what it refers to is looked up, its secrets are read, the
 //! engine runs it, and what the status needs to know afterwards is asked of the state.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,12 +10,14 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, warn};
 
-use super::job::{Failure, Finished, Job, Stop, Work};
+use super::job::{Finished, Job, Stop};
 use crate::api::Sync;
 use crate::controller::connections::Connections;
+use crate::controller::decide::{BlockedBy, Ended, Problem, Start};
 use crate::controller::objects::{Objects, target};
 use crate::controller::policy::Policy;
 use crate::controller::secrets::{ClusterSecrets, sql_from};
+use crate::engine::gate::REVIEW;
 use crate::engine::{
     self, Pipeline, Progress, RunError, RunOptions, RunOutcome, RunPurpose, RunRequest,
 };
@@ -53,11 +56,7 @@ impl Executor {
         let prepared = tokio::select! {
             prepared = self.prepare(job, &secrets) => prepared,
             () = stop.halted.cancelled() => {
-                let result = match stop.cancelled.is_cancelled() {
-                    true => RunResult::Cancelled,
-                    false => RunResult::Interrupted,
-                };
-                return Finished::early(Arc::clone(job), result, None);
+                return Finished::early(job, stop.result(), None);
             }
         };
         let (namespace, _) = job.key();
@@ -65,10 +64,12 @@ impl Executor {
         drop(secrets);
         let pipeline = match prepared {
             Ok(pipeline) => Arc::new(pipeline),
-            Err(failure) => {
-                warn!(sync = %job.id(), run_id = %job.run, problem = failure.message, "the run could not begin");
-                let ended = Finished::early(Arc::clone(job), RunResult::Failed, Some(failure));
-                return Finished { secret_versions: versions, ..ended };
+            Err(problem) => {
+                let (sync, run_id) = (job.id(), &job.start.run);
+                warn!(%sync, %run_id, problem = problem.message, "the run could not begin");
+                let mut finished = Finished::early(job, RunResult::Failed, Some(problem));
+                finished.ended.secret_versions = versions;
+                return finished;
             }
         };
         let request = RunRequest {
@@ -79,30 +80,34 @@ impl Executor {
             progress,
             spill_dir: self.spool_dir.clone(),
         };
-        let ended = match run_apart(request).await {
-            Some(outcome) => self.ended(job, outcome).await,
-            None => Finished::early(Arc::clone(job), RunResult::Failed, Some(panicked(job))),
+        let mut finished = match run_apart(request).await {
+            Some(outcome) => self.finished(job, outcome).await,
+            None => Finished::early(job, RunResult::Failed, Some(panicked(job))),
         };
-        Finished { secret_versions: versions, ..ended }
+        finished.ended.secret_versions = versions;
+        finished
     }
 
-    async fn ended(&self, job: &Arc<Job>, outcome: RunOutcome) -> Finished {
+    async fn finished(&self, job: &Arc<Job>, outcome: RunOutcome) -> Finished {
         let RunOutcome { report, error, .. } = outcome;
-        let failure = error.as_ref().and_then(failure_of);
         let sync = job.id();
-        let (mut snapshot_rows, mut parked_rows) = (None, None);
-        match self.remembered(&sync).await {
-            Ok((rows, parked)) => (snapshot_rows, parked_rows) = (Some(rows), Some(parked)),
-            Err(error) => warn!(%sync, %error, "the state can't be asked how much it remembers"),
-        }
-        Finished {
-            job: Arc::clone(job),
+        let remembered = self.remembered(&sync).await.inspect_err(|error| {
+            warn!(%sync, %error, "the state can't be asked how much it remembers");
+        });
+        let remembered = remembered.ok();
+        let ended = Ended {
+            trigger: job.start.trigger,
+            request: job.start.request.clone(),
+            disposition: error.as_ref().filter(|it| !is_stop(it)).map(RunError::disposition),
+            hint: error.as_ref().and_then(RunError::hint),
+            cancelled: None,
+            blocked: error.as_ref().and_then(blocked_by),
+            secret_versions: BTreeMap::new(),
+            snapshot_rows: remembered.map(|(rows, _)| rows),
+            parked_rows: remembered.map(|(_, parked)| parked),
             report,
-            failure,
-            secret_versions: Default::default(),
-            snapshot_rows,
-            parked_rows,
-        }
+        };
+        Finished { job: Arc::clone(job), ended }
     }
 
     /// Returns how many rows are remembered and how many are parked.
@@ -118,7 +123,7 @@ impl Executor {
     }
 
     /// Makes the pipeline of a run, of the resources as they are now.
-    async fn prepare(&self, job: &Job, secrets: &ClusterSecrets) -> Result<Pipeline, Failure> {
+    async fn prepare(&self, job: &Job, secrets: &ClusterSecrets) -> Result<Pipeline, Problem> {
         let newest = self.objects.sync(&job.key());
         let newest = newest.filter(|newest| newest.uid() == job.sync.uid());
         let sync = newest.unwrap_or_else(|| Arc::clone(&job.sync));
@@ -134,26 +139,24 @@ impl Executor {
         };
         let pipeline = resolve::pipeline(job.id(), &sync.spec, sql, source, client)
             .map_err(unresolved)?;
-        match job.work {
-            Work::Sync => Ok(pipeline),
-            Work::CleanUp(leave) => {
-                let state = self.store.sync(&job.id()).await.map_err(no_state)?;
-                let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
-                Ok(pipeline.into_cleanup(leave, &attributes))
-            }
+        if !job.is_cleanup() {
+            return Ok(pipeline);
         }
+        let state = self.store.sync(&job.id()).await.map_err(no_state)?;
+        let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
+        Ok(pipeline.into_cleanup(&attributes))
     }
 
     async fn source(
         &self,
         sync: &Sync,
         secrets: &ClusterSecrets,
-    ) -> Result<Arc<dyn crate::sources::Source>, Failure> {
+    ) -> Result<Arc<dyn crate::sources::Source>, Problem> {
         let reference = target(sync, &sync.spec.source_ref);
         let source = self.objects.source_of(sync);
         let source = source.ok_or_else(|| absent("Source", &reference))?;
         if let Some(refusal) = self.policy.refusal(&reference.0, &source.spec) {
-            return Err(Failure {
+            return Err(Problem {
                 reason: Reason::SourceNotReady,
                 disposition: Disposition::NeedsOperator,
                 message: refusal.to_string(),
@@ -169,7 +172,7 @@ impl Executor {
         &self,
         sync: &Sync,
         secrets: &ClusterSecrets,
-    ) -> Result<Arc<crate::customerio::Client>, Failure> {
+    ) -> Result<Arc<crate::customerio::Client>, Problem> {
         let connection = self.objects.connection_of(sync);
         let connection = connection.ok_or_else(|| {
             absent("CustomerIoConnection", &target(sync, &sync.spec.connection_ref))
@@ -186,9 +189,9 @@ async fn run_apart(request: RunRequest) -> Option<RunOutcome> {
     run.await.ok()
 }
 
-fn panicked(job: &Job) -> Failure {
-    error!(sync = %job.id(), run_id = %job.run, "the run panicked");
-    Failure {
+fn panicked(job: &Job) -> Problem {
+    error!(sync = %job.id(), run_id = %job.start.run, "the run panicked");
+    Problem {
         reason: Reason::Internal,
         disposition: Disposition::Bug,
         message: "the run broke off with an internal error".to_owned(),
@@ -197,44 +200,35 @@ fn panicked(job: &Job) -> Failure {
 }
 
 fn options(job: &Job, stop: &Stop) -> RunOptions {
+    let Start { run, trigger, request, full_resync, approve, .. } = &job.start;
     RunOptions {
-        id: Some(job.run.clone()),
-        purpose: match job.work {
-            Work::Sync => RunPurpose::Sync,
-            Work::CleanUp(_) => RunPurpose::CleanUp,
-        },
+        id: Some(run.clone()),
+        purpose: if job.is_cleanup() { RunPurpose::CleanUp } else { RunPurpose::Sync },
         cancelled: stop.cancelled.clone(),
-        full_resync: job.full_resync,
-        approve: job.approve.clone(),
-        trigger: Some(job.trigger.clone()),
-        request: job.request.clone(),
+        full_resync: *full_resync,
+        approve: approve.clone(),
+        trigger: Some(trigger.to_string()),
+        request: request.clone(),
         ..RunOptions::default()
     }
 }
 
-fn failure_of(error: &RunError) -> Option<Failure> {
-    if matches!(error, RunError::Stopped) {
-        return None;
-    }
-    Some(Failure {
-        reason: error.reason(),
-        disposition: error.disposition(),
-        message: error.to_string(),
-        hint: error.hint(),
-    })
+fn is_stop(error: &RunError) -> bool {
+    matches!(error, RunError::Stopped)
 }
 
-fn unresolved(error: ResolveError) -> Failure {
-    Failure {
-        reason: error.reason(),
-        disposition: error.disposition(),
-        message: error.to_string(),
-        hint: error.hint(),
-    }
+/// Returns the guard that stopped a run.
+fn blocked_by(error: &RunError) -> Option<BlockedBy> {
+    let (id, guard) = match error {
+        RunError::Guard { tripped, blocked_id } => (blocked_id, tripped.guard),
+        RunError::Review { blocked_id } => (blocked_id, REVIEW),
+        _ => return None,
+    };
+    Some(BlockedBy { id: id.clone(), guard: guard.to_owned() })
 }
 
-fn no_state(error: StateError) -> Failure {
-    Failure {
+fn unresolved(error: ResolveError) -> Problem {
+    Problem {
         reason: error.reason(),
         disposition: error.disposition(),
         message: error.to_string(),
@@ -242,8 +236,17 @@ fn no_state(error: StateError) -> Failure {
     }
 }
 
-fn absent(kind: &str, (namespace, name): &(String, String)) -> Failure {
-    Failure {
+fn no_state(error: StateError) -> Problem {
+    Problem {
+        reason: error.reason(),
+        disposition: error.disposition(),
+        message: error.to_string(),
+        hint: error.hint(),
+    }
+}
+
+fn absent(kind: &str, (namespace, name): &(String, String)) -> Problem {
+    Problem {
         reason: Reason::RefNotFound,
         disposition: Disposition::NeedsOperator,
         message: format!("there is no {kind} {namespace}/{name}"),

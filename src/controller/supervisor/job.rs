@@ -1,7 +1,7 @@
 //! One run as it is handed over, as it goes on, and as it ended.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -9,39 +9,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Ticket;
 use crate::api::Sync;
+use crate::controller::decide::{CancelCause, Ended, Problem, Start, Trigger};
 use crate::controller::objects::target;
 use crate::controller::watch::{ObjectKey, key_of};
-use crate::engine::{CleanupLeave, Progress};
-use crate::model::{Disposition, Reason, RunCounts, RunId, RunReport, RunResult, SyncId};
-
-/// What a run does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Work {
-    /// It delivers what differs.
-    Sync,
-    /// It removes all rows of a Sync that is being deleted.
-    CleanUp(CleanupLeave),
-}
+use crate::model::{RunCounts, RunReport, RunResult, SyncId};
 
 /// A run to be carried out.
 #[derive(Clone)]
 pub struct Job {
     /// The Sync as it was when the run was decided.
     pub sync: Arc<Sync>,
-    /// The run.
-    pub run: RunId,
-    /// What started it.
-    pub trigger: String,
-    /// The token of the request that started it.
-    pub request: Option<String>,
+    /// The run. Where its trigger is the clean-up, it removes all rows of the Sync.
+    pub start: Start,
     /// When it was decided.
     pub started_at: Timestamp,
-    /// Whether every row is sent again.
-    pub full_resync: bool,
-    /// The blocked run that a person approved.
-    pub approve: Option<RunId>,
-    /// What it does.
-    pub work: Work,
 }
 
 impl Job {
@@ -56,6 +37,11 @@ impl Job {
         SyncId::new(&namespace, &name)
     }
 
+    /// Returns whether the run removes all rows of a Sync that is being deleted.
+    pub fn is_cleanup(&self) -> bool {
+        self.start.trigger == Trigger::CleanUp
+    }
+
     pub(super) fn ticket(&self) -> Ticket {
         Ticket {
             sync: self.key(),
@@ -65,36 +51,46 @@ impl Job {
     }
 }
 
-/// What ends a run early: one for this run alone, which a person asked for, and one for whatever
-/// cause.
+/// What ends a run early.
 #[derive(Clone, Default)]
-pub struct Stop {
-    /// A person asked for it.
-    pub cancelled: CancellationToken,
+pub(super) struct Stop {
+    /// Cancelled first where the run is to end for good, and not to be gone on with.
+    pub(super) cancelled: CancellationToken,
     /// The run has to end.
-    pub halted: CancellationToken,
+    pub(super) halted: CancellationToken,
+    cause: Arc<Mutex<Option<CancelCause>>>,
 }
 
-/// A run that waits for its turn or goes on.
-#[derive(Clone)]
-pub struct Going {
-    /// The run as it was handed over.
-    pub job: Arc<Job>,
-    /// How far it is, as of the last look at it; `None` while it waits.
-    pub progress: Option<Progress>,
+impl Stop {
+    /// Ends the run. The first cause counts.
+    pub(super) fn cancel(&self, cause: CancelCause) {
+        self.cause.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+        if is_final(cause) {
+            self.cancelled.cancel();
+        }
+        self.halted.cancel();
+    }
+
+    /// Returns why this run alone was told to end.
+    pub(super) fn cause(&self) -> Option<CancelCause> {
+        *self.cause.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns how a run ends that was stopped before it began.
+    pub(super) fn result(&self) -> RunResult {
+        match self.cause() {
+            Some(cause) if is_final(cause) => RunResult::Cancelled,
+            Some(_) | None => RunResult::Interrupted,
+        }
+    }
 }
 
-/// Why a run did not end well, as its status needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The reason.
-    pub reason: Reason,
-    /// What it means for what comes next.
-    pub disposition: Disposition,
-    /// What happened, without row values.
-    pub message: String,
-    /// What to do about it.
-    pub hint: Option<String>,
+/// Returns whether a run that is stopped for this cause is not gone on with by itself.
+fn is_final(cause: CancelCause) -> bool {
+    match cause {
+        CancelCause::Requested | CancelCause::Suspended | CancelCause::Deleted => true,
+        CancelCause::SpecChanged => false,
+    }
 }
 
 /// A run that ended and is not yet in the status.
@@ -102,41 +98,39 @@ pub struct Failure {
 pub struct Finished {
     /// The run as it was handed over.
     pub job: Arc<Job>,
-    /// What it did.
-    pub report: RunReport,
-    /// What stopped it.
-    pub failure: Option<Failure>,
-    /// The versions of the Secrets that it read.
-    pub secret_versions: BTreeMap<String, String>,
-    /// Rows that are remembered, where the state could be asked.
-    pub snapshot_rows: Option<u64>,
-    /// Rejected rows that are no longer tried, where the state could be asked.
-    pub parked_rows: Option<u64>,
+    /// How it ended.
+    pub ended: Ended,
 }
 
 impl Finished {
     /// Returns the end of a run that never got to its source.
-    pub fn early(job: Arc<Job>, result: RunResult, failure: Option<Failure>) -> Self {
+    pub(super) fn early(job: &Arc<Job>, result: RunResult, problem: Option<Problem>) -> Self {
+        let (trigger, request) = (job.start.trigger, job.start.request.clone());
         let report = RunReport {
-            id: job.run.clone(),
+            id: job.start.run.clone(),
             sync: job.id(),
-            trigger: Some(job.trigger.clone()),
-            request: job.request.clone(),
+            trigger: Some(trigger.to_string()),
+            request: request.clone(),
             started_at: job.started_at,
             finished_at: Timestamp::now(),
             result,
-            reason: failure.as_ref().map(|failure| failure.reason),
-            message: failure.as_ref().map(|failure| failure.message.clone()).unwrap_or_default(),
+            reason: problem.as_ref().map(|problem| problem.reason),
+            message: problem.as_ref().map(|problem| problem.message.clone()).unwrap_or_default(),
             counts: RunCounts::default(),
         };
-        Self {
-            job,
+        let ended = Ended {
             report,
-            failure,
+            trigger,
+            request,
+            disposition: problem.as_ref().map(|problem| problem.disposition),
+            hint: problem.and_then(|problem| problem.hint),
+            cancelled: None,
+            blocked: None,
             secret_versions: BTreeMap::new(),
             snapshot_rows: None,
             parked_rows: None,
-        }
+        };
+        Self { job: Arc::clone(job), ended }
     }
 
     /// Returns whether the run was one of this object, and not of an earlier one of its name.

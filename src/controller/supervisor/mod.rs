@@ -14,15 +14,17 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tracing::info;
 
+use self::job::Stop;
 use self::queue::Queue;
+use super::decide::{CancelCause, Running};
 use super::nudges::Nudges;
 use super::options::RunLimits;
 use super::watch::ObjectKey;
 use crate::engine::Progress;
-use crate::model::{RunId, RunResult};
+use crate::model::RunId;
 
 pub use execute::Executor;
-pub use job::{Failure, Finished, Going, Job, Stop, Work};
+pub use job::{Finished, Job};
 
 /// How often the progress of a run shows in its status.
 const PROGRESS_EVERY: Duration = Duration::from_secs(15);
@@ -34,6 +36,7 @@ pub struct Supervisor {
     nudges: Nudges,
     pool: Mutex<Pool>,
     wake: Notify,
+    settled: Notify,
 }
 
 struct Pool {
@@ -59,7 +62,7 @@ impl Supervisor {
             finished: HashMap::new(),
             is_closed: false,
         };
-        Self { executor, nudges, pool: Mutex::new(pool), wake: Notify::new() }
+        Self { executor, nudges, pool: Mutex::new(pool), wake: Notify::new(), settled: Notify::new() }
     }
 
     /// Takes a run in, to start when there is room; `false` where a run of this Sync goes on, has
@@ -78,11 +81,19 @@ impl Supervisor {
         true
     }
 
-    /// Returns the run of a Sync that waits or goes on.
-    pub fn going(&self, sync: &ObjectKey) -> Option<Going> {
+    /// Returns the run of a Sync that waits or goes on, with its progress of some seconds ago.
+    pub fn running(&self, sync: &ObjectKey) -> Option<Running> {
         let pool = self.pool();
-        let entry = pool.runs.get(sync)?;
-        Some(Going { job: Arc::clone(&entry.job), progress: entry.progress })
+        let Entry { job, stop, progress } = pool.runs.get(sync)?;
+        Some(Running {
+            id: job.start.run.clone(),
+            trigger: job.start.trigger,
+            request: job.start.request.clone(),
+            started_at: job.started_at,
+            spec: job.sync.spec.clone(),
+            progress: *progress,
+            cancelled: stop.cause(),
+        })
     }
 
     /// Returns the run of a Sync that ended and is not yet in the status.
@@ -93,20 +104,20 @@ impl Supervisor {
     /// Forgets the end of a run: it stands in the status, or its Sync is gone.
     pub fn settle(&self, sync: &ObjectKey) {
         self.pool().finished.remove(sync);
+        self.settled.notify_waiters();
     }
 
-    /// Stops the run of a Sync because a person asked for it: one that goes on at its next batch,
-    /// one that waits at once. `run` is the only one that is meant; any where it is `None`.
-    pub fn cancel(&self, sync: &ObjectKey, run: Option<&RunId>) {
+    /// Stops the run of a Sync: one that goes on at its next batch, one that waits at once. `run`
+    /// is the only one that is meant; any where it is `None`.
+    pub fn cancel(&self, sync: &ObjectKey, run: Option<&RunId>, cause: CancelCause) {
         let mut pool = self.pool();
         let Some(entry) = pool.runs.get(sync) else { return };
-        if run.is_some_and(|run| entry.job.run != *run) {
+        if run.is_some_and(|run| entry.job.start.run != *run) {
             return;
         }
-        entry.stop.cancelled.cancel();
-        entry.stop.halted.cancel();
+        entry.stop.cancel(cause);
         if pool.queue.remove(sync) {
-            self.end_early(&mut pool, sync, RunResult::Cancelled);
+            self.end_early(&mut pool, sync);
         }
     }
 
@@ -121,17 +132,24 @@ impl Supervisor {
                 entry.stop.halted.cancel();
             }
             if pool.queue.remove(&key) {
-                self.end_early(&mut pool, &key, RunResult::Interrupted);
+                self.end_early(&mut pool, &key);
             }
         }
         drop(pool);
         self.wake.notify_one();
     }
 
-    /// Returns whether no run goes on and the end of each stands in its status.
-    pub fn is_idle(&self) -> bool {
-        let pool = self.pool();
-        pool.runs.is_empty() && pool.finished.is_empty()
+    /// Waits until no run goes on and the end of each stands in its status.
+    pub async fn settled(&self) {
+        loop {
+            let changed = self.settled.notified();
+            let pool = self.pool();
+            if pool.runs.is_empty() && pool.finished.is_empty() {
+                return;
+            }
+            drop(pool);
+            changed.await;
+        }
     }
 
     /// Returns whether no run starts any more.
@@ -179,10 +197,11 @@ impl Supervisor {
 
     async fn carry_out(self: Arc<Self>, key: ObjectKey, job: Arc<Job>, stop: Stop) {
         let (sender, receiver) = watch::channel(Progress::default());
-        let finished = tokio::select! {
+        let mut finished = tokio::select! {
             finished = self.executor.execute(&job, &stop, sender) => finished,
             never = self.watch_progress(&key, receiver) => match never {},
         };
+        finished.ended.cancelled = stop.cause();
         let mut pool = self.pool();
         pool.queue.finish(&key);
         pool.runs.remove(&key);
@@ -210,10 +229,13 @@ impl Supervisor {
         }
     }
 
-    fn end_early(&self, pool: &mut Pool, key: &ObjectKey, result: RunResult) {
-        let Some(entry) = pool.runs.remove(key) else { return };
-        info!(sync = %entry.job.id(), run_id = %entry.job.run, result = result.as_str(), "the run ended before it began");
-        pool.finished.insert(key.clone(), Finished::early(entry.job, result, None));
+    fn end_early(&self, pool: &mut Pool, key: &ObjectKey) {
+        let Some(Entry { job, stop, .. }) = pool.runs.remove(key) else { return };
+        let (sync, run_id) = (job.id(), &job.start.run);
+        let mut finished = Finished::early(&job, stop.result(), None);
+        finished.ended.cancelled = stop.cause();
+        info!(%sync, %run_id, "the run ended before it began");
+        pool.finished.insert(key.clone(), finished);
         self.nudges.push(key.clone());
     }
 
