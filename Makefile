@@ -16,10 +16,13 @@ demo: ## Run the quickstart: a sync from a local database into an emulated works
 	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
 	  CIOSYNC_BIN="$$target_dir/debug" examples/quickstart/demo.sh
 
-test: ## Run all tests; finds or fetches PostgreSQL first
-	@bin="$$(tests/setup/postgres.sh)"; \
-	  echo "tests use the PostgreSQL in $$bin"; \
-	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" $(CARGO) test --quiet --no-fail-fast
+test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server and helm
+	@postgres="$$(tests/setup/postgres.sh)"; \
+	  apiserver="$$(tests/setup/apiserver.sh)"; \
+	  helm="$$(tests/setup/helm.sh)"; \
+	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm"; \
+	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" CIOSYNC_TEST_HELM="$$helm" \
+	  $(CARGO) test --quiet --no-fail-fast
 
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \

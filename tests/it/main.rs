@@ -10,6 +10,7 @@ mod architecture;
 mod badinput;
 mod capability;
 mod cli_data;
+mod cluster;
 mod crds;
 mod customerio;
 mod emulator;

@@ -17,7 +17,8 @@ use tokio::task::JoinHandle;
 const LIMIT: Duration = Duration::from_secs(120);
 /// Variables that change what the binary does and must not leak in from the developer's shell.
 const FOREIGN_PREFIXES: [&str; 2] = ["CIOSYNC_", "PG"];
-const FOREIGN_NAMES: [&str; 4] = ["RUST_LOG", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS"];
+const FOREIGN_NAMES: [&str; 5] =
+    ["RUST_LOG", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "KUBECONFIG"];
 
 /// A temporary folder to run the binary in; it goes when this value goes.
 pub struct Workdir(TempDir);

@@ -1,0 +1,3 @@
+//! What a real API server makes of our resources, and that the ground these tests stand on holds.
+
+mod ground;
