@@ -1,9 +1,13 @@
 //! The `ciosync` binary.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use ciosync::cli::{self, Cli, Exit, output};
 use clap::Parser as _;
+
+/// How long threads that were left behind may take to end.
+const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     // One TLS provider for every client in the process, before the first of them is made.
@@ -20,7 +24,10 @@ fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return report(&error.into(), Exit::Failed),
     };
-    match runtime.block_on(cli::dispatch(cli)) {
+    let ended = runtime.block_on(cli::dispatch(cli));
+    // What still runs after that has lost its right to: it is not waited for.
+    runtime.shutdown_timeout(SHUTDOWN_MAX);
+    match ended {
         Ok(exit) => exit.into(),
         Err(error) => report(&error, Exit::Failed),
     }

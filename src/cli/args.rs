@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::controller_args::ControllerArgs;
+
 /// Sync rows from a data warehouse into Customer.io, as declared in YAML.
 ///
 /// Reads the same manifests that go to a cluster: Source, CustomerIoConnection and Sync.
@@ -37,6 +39,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show what `run` would deliver, delivering nothing.
     Plan(PlanArgs),
+    /// Run as the operator of a cluster: Syncs that run themselves.
+    Controller(Box<ControllerArgs>),
     /// Check the files: schema, rules, references, schedules.
     Validate(ValidateArgs),
     /// Look at what is remembered: Syncs, runs, rows that were not accepted.

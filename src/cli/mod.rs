@@ -4,6 +4,8 @@ pub mod approvals;
 pub mod args;
 pub mod completions;
 pub mod console;
+pub mod controller;
+pub mod controller_args;
 pub mod crds;
 pub mod dispatch;
 pub mod emulate;

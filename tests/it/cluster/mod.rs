@@ -1,3 +1,5 @@
-//! What a real API server makes of our resources, and that the ground these tests stand on holds.
+//! What only a real API server shows: rights, rules, watches, and the operator on top of it.
 
 mod ground;
+mod runs;
+mod world;
