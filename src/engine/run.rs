@@ -50,6 +50,10 @@ pub struct RunOptions {
     pub encoding: Encoding,
     /// How long to wait for the lock.
     pub lock_wait: Duration,
+    /// What starts the run, for the report.
+    pub trigger: Option<String>,
+    /// The token of the request that starts the run, for the report.
+    pub request: Option<String>,
 }
 
 impl Default for RunOptions {
@@ -62,6 +66,8 @@ impl Default for RunOptions {
             approve: None,
             encoding: Encoding::CURRENT,
             lock_wait: Duration::from_secs(60),
+            trigger: None,
+            request: None,
         }
     }
 }
@@ -229,6 +235,8 @@ fn report(
     RunReport {
         id,
         sync: request.pipeline.sync.clone(),
+        trigger: request.options.trigger.clone(),
+        request: request.options.request.clone(),
         started_at,
         finished_at: Timestamp::now(),
         result,

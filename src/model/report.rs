@@ -99,6 +99,12 @@ pub struct RunReport {
     pub id: RunId,
     /// Its Sync.
     pub sync: SyncId,
+    /// What started it, as the status says it (`schedule`); `None` where a person did by hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trigger: Option<String>,
+    /// The token of the request that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
     /// When it began.
     pub started_at: Timestamp,
     /// When it ended.

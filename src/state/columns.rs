@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
+use super::request::{RequestKind, StoredRequest};
 use super::store::{JournalRow, RejectedRow, SegmentTotals, StoredSegment, SyncMemo, SyncState};
 use crate::model::{Rejection, RejectionKind, RunId, RunReport, SyncId};
 
@@ -153,6 +154,56 @@ pub(super) fn check_free(
     }
     let holder = holder.map_or_else(|| "another process".to_owned(), |holder| holder.to_string());
     Err(StateError::Locked { sync: sync.clone(), holder })
+}
+
+/// `kind, token, handled, seen_at`
+pub(super) type RequestColumns = (String, String, bool, String);
+
+/// Returns the request; `None` where it is of a kind that this version doesn't know.
+pub(super) fn stored_request(
+    sync: &SyncId,
+    columns: RequestColumns,
+) -> Option<Result<StoredRequest, Failure>> {
+    let (kind, token, is_handled, seen_at) = columns;
+    let kind = RequestKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
+    Some(match seen_at.parse() {
+        Ok(seen_at) => Ok(StoredRequest { kind, token, is_handled, seen_at }),
+        Err(_) => Err(damaged(sync, "a request to it can't be read")),
+    })
+}
+
+/// `id, memo, epoch, segment_count, whether it has a journal, lock_holder, lock_expires_at_ms`
+pub(super) type OwnedColumns = (i64, String, i64, i64, bool, Option<String>, Option<i64>);
+
+/// A Sync's row that is about to be moved or removed; nobody holds its lock.
+pub(super) struct Owned {
+    pub(super) id: i64,
+    pub(super) epoch: i64,
+    pub(super) memo: SyncMemo,
+    /// Whether anything was delivered, or might have been.
+    pub(super) knows_rows: bool,
+}
+
+/// Returns the row, or an error while a process holds its lock at `now_ms`.
+pub(super) fn owned(sync: &SyncId, columns: OwnedColumns, now_ms: i64) -> Result<Owned, Failure> {
+    let (id, memo, epoch, segment_count, has_journal, holder, expires_at_ms) = columns;
+    check_free(sync, holder.as_deref(), expires_at_ms, now_ms)?;
+    let SyncState { memo, .. } =
+        sync_state((sync.namespace.clone(), sync.name.clone(), memo, 0, epoch))?;
+    let knows_rows = segment_count > 0 || has_journal || memo.identity.is_some();
+    Ok(Owned { id, epoch, memo, knows_rows })
+}
+
+/// Returns what is known of a Sync that takes over what was known of another: neither the number
+/// of runs nor the clock goes back.
+pub(super) fn adopted_memo(from: SyncMemo, to: Option<&Owned>) -> SyncMemo {
+    let (run_number, clock_floor_seconds) =
+        to.map_or((0, 0), |to| (to.memo.run_number, to.memo.clock_floor_seconds));
+    SyncMemo {
+        run_number: from.run_number.max(run_number),
+        clock_floor_seconds: from.clock_floor_seconds.max(clock_floor_seconds),
+        ..from
+    }
 }
 
 /// Returns an error where a write that the lock fences touched nothing.

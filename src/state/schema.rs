@@ -6,7 +6,7 @@
 use super::error::StateError;
 
 /// The version of the tables that this binary writes.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// One step from a version of the tables to the next.
 pub(super) struct Migration {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
+use super::request::{Adoption, StoredRequest};
 use crate::model::{
     IdentifierKind, KeyShape, OperationKind, Rejection, RunCounts, RunId, RunReport, SyncId,
 };
@@ -286,8 +287,9 @@ pub trait StateStore: Send + Sync {
     /// Makes all rejected rows due at the next run, parked or not; returns how many. Needs no lock.
     async fn make_rejections_due(&self, sync: &SyncId) -> Result<u64, StateError>;
 
-    /// Appends a finished run to the history and forgets all but the last `history_limit`.
-    /// A run that is there already is replaced.
+    /// Appends a finished run to the history and forgets all but the last `history_limit`; the
+    /// last one always stays, as by it a store is known to be of the present. A run that is there
+    /// already is replaced.
     async fn save_run(
         &self,
         lock: &RunLock,
@@ -297,4 +299,40 @@ pub trait StateStore: Send + Sync {
 
     /// Returns the last runs of a Sync, newest first.
     async fn runs(&self, sync: &SyncId, limit: u32) -> Result<Vec<RunReport>, StateError>;
+
+    /// Returns whether the store has the report of a run, or rows that it delivered and that are
+    /// not folded yet. A run that was killed before it delivered anything is not known, nor is one
+    /// that the history has forgotten.
+    async fn knows_run(&self, sync: &SyncId, run: &RunId) -> Result<bool, StateError>;
+
+    /// Returns the newest request of each kind, in no order. Those of kinds that this version
+    /// doesn't know are left out.
+    async fn requests(&self, sync: &SyncId) -> Result<Vec<StoredRequest>, StateError>;
+
+    /// Writes a request in the place of the last one of its kind. Needs no lock, nor anything
+    /// else to be stored of the Sync.
+    async fn save_request(&self, sync: &SyncId, request: &StoredRequest) -> Result<(), StateError>;
+
+    /// Notes that the Syncs were there at `at`, unless a later time is noted already. Needs no
+    /// lock, nor anything else to be stored of them.
+    async fn touch(&self, syncs: &[SyncId], at: Timestamp) -> Result<(), StateError>;
+
+    /// Returns the Syncs that were last seen before `at`, sorted. One that was never seen is not
+    /// among them: what was imported waits for its Sync.
+    async fn untouched_since(&self, at: Timestamp) -> Result<Vec<SyncId>, StateError>;
+
+    /// Forgets everything of a Sync, its history and its requests included, in one transaction.
+    /// The epochs of its lock never come again.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] while a process runs it.
+    async fn forget(&self, sync: &SyncId) -> Result<(), StateError>;
+
+    /// Moves everything that is remembered of `from` to `to`, in one transaction: rows, journal,
+    /// rejections, history. Requests to `from` are dropped. Where `to` has remembered rows of its
+    /// own nothing changes, so to ask again is no error.
+    ///
+    /// # Errors
+    /// [`StateError::Locked`] while a process runs either.
+    async fn adopt(&self, from: &SyncId, to: &SyncId) -> Result<Adoption, StateError>;
 }

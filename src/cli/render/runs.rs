@@ -78,6 +78,8 @@ mod tests {
         let run = |id: &str, result, reason, message: &str| RunReport {
             id: RunId(id.to_owned()),
             sync: SyncId::new("default", "customers"),
+            trigger: None,
+            request: None,
             started_at: Timestamp::from_second(1_763_923_500).unwrap(),
             finished_at: Timestamp::from_millisecond(1_763_923_500_532).unwrap(),
             result,

@@ -147,6 +147,8 @@ mod tests {
         RunReport {
             id: RunId("run-1".to_owned()),
             sync: SyncId::new("default", "customers"),
+            trigger: None,
+            request: None,
             started_at: at(0),
             finished_at: at(1),
             result,

@@ -16,19 +16,14 @@ pub(super) async fn acquire(
     ttl: Duration,
 ) -> Result<u64, Failure> {
     let mut transaction = Transaction::begin(pool).await?;
-    sqlx::query(
-        "insert into sync_state (namespace, name, memo) values ($1, $2, '{}')
-         on conflict (namespace, name) do nothing",
-    )
-    .bind(&sync.namespace)
-    .bind(&sync.name)
-    .execute(transaction.connection())
-    .await?;
+    // One statement finds or makes the row and locks it: between two it might be forgotten.
     let (id, epoch, held_by, expires_at_ms, now_ms): (i64, i64, Option<String>, Option<i64>, i64) =
         sqlx::query_as(
-            "select id, epoch, lock_holder, lock_expires_at_ms,
-            (extract(epoch from clock_timestamp()) * 1000)::bigint
-         from sync_state where namespace = $1 and name = $2 for update",
+            "insert into sync_state (namespace, name, memo, epoch)
+             select $1, $2, '{}', epoch from epoch_floor
+             on conflict (namespace, name) do update set name = excluded.name
+             returning id, epoch, lock_holder, lock_expires_at_ms,
+                (extract(epoch from clock_timestamp()) * 1000)::bigint",
         )
         .bind(&sync.namespace)
         .bind(&sync.name)

@@ -8,8 +8,10 @@ use super::transaction::Transaction;
 use crate::state::columns::Failure;
 use crate::state::schema::{Found, Migration, steps_from};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, oldest_binary: 1, sql: include_str!("tables.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, oldest_binary: 1, sql: include_str!("tables.sql") },
+    Migration { version: 2, oldest_binary: 1, sql: include_str!("tables_2.sql") },
+];
 
 /// The half of the advisory lock's key that says what is locked: migrations of ciosync.
 const ADVISORY_LOCK: i32 = 0x6369_6f73;

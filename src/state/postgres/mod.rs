@@ -4,8 +4,11 @@ mod address;
 mod error;
 mod lock;
 mod migrations;
+mod moves;
 mod rejections;
+mod requests;
 mod runs;
+mod seen;
 mod snapshot;
 mod syncs;
 mod transaction;
@@ -15,6 +18,7 @@ use std::ops::Bound;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use tokio::time::timeout;
 
@@ -24,11 +28,12 @@ use super::columns::Failure;
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
 use super::open::Access;
+use super::request::{Adoption, StoredRequest};
 use super::store::{
     FoldStep, JournalRow, Portions, RejectedRow, SegmentTotals, StateStore, StoredSegment,
     SyncMemo, SyncState,
 };
-use crate::model::{RunReport, SyncId};
+use crate::model::{RunId, RunReport, SyncId};
 
 /// Most connections of one process. Each is used for milliseconds at a time.
 const CONNECTIONS: u32 = 8;
@@ -262,5 +267,33 @@ impl StateStore for PostgresStore {
 
     async fn runs(&self, sync: &SyncId, limit: u32) -> Result<Vec<RunReport>, StateError> {
         self.answer(runs::runs(&self.pool, sync, limit)).await
+    }
+
+    async fn knows_run(&self, sync: &SyncId, run: &RunId) -> Result<bool, StateError> {
+        self.answer(runs::knows(&self.pool, sync, run)).await
+    }
+
+    async fn requests(&self, sync: &SyncId) -> Result<Vec<StoredRequest>, StateError> {
+        self.answer(requests::requests(&self.pool, sync)).await
+    }
+
+    async fn save_request(&self, sync: &SyncId, request: &StoredRequest) -> Result<(), StateError> {
+        self.answer(requests::save(&self.pool, sync, request)).await
+    }
+
+    async fn touch(&self, syncs: &[SyncId], at: Timestamp) -> Result<(), StateError> {
+        self.answer(seen::touch(&self.pool, syncs, at)).await
+    }
+
+    async fn untouched_since(&self, at: Timestamp) -> Result<Vec<SyncId>, StateError> {
+        self.answer(seen::untouched_since(&self.pool, at)).await
+    }
+
+    async fn forget(&self, sync: &SyncId) -> Result<(), StateError> {
+        self.answer(moves::forget(&self.pool, sync)).await
+    }
+
+    async fn adopt(&self, from: &SyncId, to: &SyncId) -> Result<Adoption, StateError> {
+        self.answer(moves::adopt(&self.pool, from, to)).await
     }
 }

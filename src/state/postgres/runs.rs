@@ -4,7 +4,7 @@ use sqlx::postgres::PgPool;
 
 use super::lock::fence;
 use super::transaction::Transaction;
-use crate::model::{RunReport, SyncId};
+use crate::model::{RunId, RunReport, SyncId};
 use crate::state::columns::{Failure, report as report_of, report_text};
 use crate::state::lock::RunLock;
 
@@ -31,7 +31,7 @@ pub(super) async fn save(
             (select position from run where sync_id = $1 order by position desc limit $2)",
     )
     .bind(id)
-    .bind(i64::from(history_limit))
+    .bind(i64::from(history_limit.max(1)))
     .execute(transaction.connection())
     .await?;
     transaction.commit().await?;
@@ -54,4 +54,19 @@ pub(super) async fn runs(
     .fetch_all(pool)
     .await?;
     rows.iter().map(|(text,)| report_of(sync, text)).collect()
+}
+
+pub(super) async fn knows(pool: &PgPool, sync: &SyncId, run: &RunId) -> Result<bool, Failure> {
+    let found: Option<(i64,)> = sqlx::query_as(
+        "select y.id from sync_state y
+         where y.namespace = $1 and y.name = $2 and (
+            exists (select 1 from run r where r.sync_id = y.id and r.run_id = $3)
+            or exists (select 1 from state_journal j where j.sync_id = y.id and j.run_id = $3))",
+    )
+    .bind(&sync.namespace)
+    .bind(&sync.name)
+    .bind(&run.0)
+    .fetch_optional(pool)
+    .await?;
+    Ok(found.is_some())
 }

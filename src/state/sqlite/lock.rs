@@ -17,7 +17,8 @@ pub(super) async fn acquire(
 ) -> Result<u64, Failure> {
     let mut transaction = writer.begin_with("begin immediate").await?;
     sqlx::query(
-        "insert into sync_state (namespace, name, memo) values ($1, $2, '{}')
+        "insert into sync_state (namespace, name, memo, epoch)
+         select $1, $2, '{}', epoch from epoch_floor where true
          on conflict (namespace, name) do nothing",
     )
     .bind(&sync.namespace)

@@ -5,8 +5,10 @@ use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use crate::state::columns::Failure;
 use crate::state::schema::{Found, Migration, steps_from};
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, oldest_binary: 1, sql: include_str!("tables.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, oldest_binary: 1, sql: include_str!("tables.sql") },
+    Migration { version: 2, oldest_binary: 1, sql: include_str!("tables_2.sql") },
+];
 
 /// What a database turns out to hold.
 pub(super) enum Contents {

@@ -7,8 +7,11 @@ mod error;
 mod file;
 mod lock;
 mod migrations;
+mod moves;
 mod rejections;
+mod requests;
 mod runs;
+mod seen;
 mod snapshot;
 mod syncs;
 
@@ -17,6 +20,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::Connection as _;
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
@@ -24,11 +28,12 @@ use super::columns::Failure;
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
 use super::open::Access;
+use super::request::{Adoption, StoredRequest};
 use super::store::{
     FoldStep, JournalRow, Portions, RejectedRow, SegmentTotals, StateStore, StoredSegment,
     SyncMemo, SyncState,
 };
-use crate::model::{RunReport, SyncId};
+use crate::model::{RunId, RunReport, SyncId};
 
 /// How many connections read at a time; each has a thread of its own.
 const READERS: u32 = 2;
@@ -226,5 +231,33 @@ impl StateStore for SqliteStore {
 
     async fn runs(&self, sync: &SyncId, limit: u32) -> Result<Vec<RunReport>, StateError> {
         self.answer(runs::runs(&self.readers, sync, limit).await)
+    }
+
+    async fn knows_run(&self, sync: &SyncId, run: &RunId) -> Result<bool, StateError> {
+        self.answer(runs::knows(&self.readers, sync, run).await)
+    }
+
+    async fn requests(&self, sync: &SyncId) -> Result<Vec<StoredRequest>, StateError> {
+        self.answer(requests::requests(&self.readers, sync).await)
+    }
+
+    async fn save_request(&self, sync: &SyncId, request: &StoredRequest) -> Result<(), StateError> {
+        self.answer(requests::save(self.writer()?, sync, request).await)
+    }
+
+    async fn touch(&self, syncs: &[SyncId], at: Timestamp) -> Result<(), StateError> {
+        self.answer(seen::touch(self.writer()?, syncs, at).await)
+    }
+
+    async fn untouched_since(&self, at: Timestamp) -> Result<Vec<SyncId>, StateError> {
+        self.answer(seen::untouched_since(&self.readers, at).await)
+    }
+
+    async fn forget(&self, sync: &SyncId) -> Result<(), StateError> {
+        self.answer(moves::forget(self.writer()?, sync).await)
+    }
+
+    async fn adopt(&self, from: &SyncId, to: &SyncId) -> Result<Adoption, StateError> {
+        self.answer(moves::adopt(self.writer()?, from, to).await)
     }
 }

@@ -104,6 +104,8 @@ fn report(id: &str, started_at: &str, result: RunResult) -> RunReport {
     RunReport {
         id: RunId(id.to_owned()),
         sync: customers(),
+        trigger: None,
+        request: None,
         started_at,
         finished_at: started_at + 532.milliseconds(),
         result,

@@ -57,10 +57,12 @@ pub fn rejected(key: &[u8], kind: RejectionKind) -> RejectedRow {
     }
 }
 
-fn report(id: &str) -> RunReport {
+pub fn report(id: &str) -> RunReport {
     RunReport {
         id: RunId(id.to_owned()),
         sync: sync(),
+        trigger: None,
+        request: None,
         started_at: Timestamp::UNIX_EPOCH,
         finished_at: Timestamp::UNIX_EPOCH,
         result: RunResult::Succeeded,
@@ -276,6 +278,21 @@ async fn the_history_keeps_the_last_runs_newest_first() {
 
         assert_eq!(store.runs(&sync(), 9).await.unwrap(), [report("2"), mended]);
         assert_eq!(store.runs(&sync(), 1).await.unwrap(), [report("2")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_history_of_no_length_still_knows_the_last_run() {
+    in_each_store(async |place| {
+        let store = place.open().await;
+        let lock = lock(store.as_ref()).await;
+        store.save_run(&lock, &report("1"), 0).await.unwrap();
+
+        store.save_run(&lock, &report("2"), 0).await.unwrap();
+
+        assert!(!store.knows_run(&sync(), &RunId("1".to_owned())).await.unwrap());
+        assert!(store.knows_run(&sync(), &RunId("2".to_owned())).await.unwrap());
     })
     .await;
 }

@@ -26,6 +26,8 @@ async fn writes_that_went_through(store: &dyn StateStore, lock: &RunLock) -> Vec
     let report = RunReport {
         id: RunId("run-1".to_owned()),
         sync: sync(),
+        trigger: None,
+        request: None,
         started_at: Timestamp::UNIX_EPOCH,
         finished_at: Timestamp::UNIX_EPOCH,
         result: RunResult::Failed,

@@ -6,13 +6,18 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
-use ciosync::model::RejectionKind;
-use ciosync::state::{Access, StateStore, open_existing, schema};
+use ciosync::model::{RejectionKind, SyncId};
+use ciosync::state::{
+    Access, LockHolder, RequestKind, StateStore, StoredRequest, open_existing, schema,
+};
 
 use super::contract::{memo, rejected};
 use super::place::{Place, in_each_store, sync};
 use super::rows::{Changes, apply, folded, remembered};
+
+const TTL: Duration = Duration::from_secs(15);
 
 fn sample(store: &str, version: i64) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,6 +34,17 @@ async fn migrated(place: &Place, version: i64) -> Arc<dyn StateStore> {
         Place::Postgres(database) => database.execute(&sql).await,
     }
     open_existing(&place.url(), Some("local"), Access::Write).await.unwrap().unwrap()
+}
+
+/// The requests that the sample of a version holds.
+fn requests_of(version: i64) -> Vec<StoredRequest> {
+    let request = StoredRequest {
+        kind: RequestKind::Run,
+        token: "2025-01-02".to_owned(),
+        is_handled: true,
+        seen_at: "2025-01-02T03:04:05.678901Z".parse().unwrap(),
+    };
+    if version < 2 { vec![] } else { vec![request] }
 }
 
 #[tokio::test]
@@ -53,6 +69,12 @@ async fn every_version_has_a_sample_that_reads_back_after_migration() {
             );
             let runs = store.runs(&sync(), 9).await.unwrap();
             assert_eq!(runs.iter().map(|run| run.id.0.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+            assert_eq!(store.requests(&sync()).await.unwrap(), requests_of(version));
+            let seen = store.untouched_since("2026-01-01T00:00:00Z".parse().unwrap());
+            assert_eq!(seen.await.unwrap(), if version < 2 { vec![] } else { vec![sync()] });
+            let holder = LockHolder::this_process();
+            let epoch = store.acquire_lock(&SyncId::new("a", "b"), &holder, TTL).await.unwrap();
+            assert_eq!(epoch, if version < 2 { 1 } else { 8 });
         })
         .await;
     }

@@ -1,0 +1,43 @@
+//! What people asked for by annotation.
+
+use sqlx::sqlite::SqlitePool;
+
+use crate::model::SyncId;
+use crate::state::columns::{Failure, RequestColumns, stored_request};
+use crate::state::request::StoredRequest;
+
+pub(super) async fn requests(
+    readers: &SqlitePool,
+    sync: &SyncId,
+) -> Result<Vec<StoredRequest>, Failure> {
+    let rows: Vec<RequestColumns> = sqlx::query_as(
+        "select kind, token, handled, seen_at from request where namespace = $1 and name = $2",
+    )
+    .bind(&sync.namespace)
+    .bind(&sync.name)
+    .fetch_all(readers)
+    .await?;
+    rows.into_iter().filter_map(|columns| stored_request(sync, columns)).collect()
+}
+
+pub(super) async fn save(
+    writer: &SqlitePool,
+    sync: &SyncId,
+    request: &StoredRequest,
+) -> Result<(), Failure> {
+    sqlx::query(
+        "insert into request (namespace, name, kind, token, handled, seen_at)
+         values ($1, $2, $3, $4, $5, $6)
+         on conflict (namespace, name, kind) do update
+         set token = excluded.token, handled = excluded.handled, seen_at = excluded.seen_at",
+    )
+    .bind(&sync.namespace)
+    .bind(&sync.name)
+    .bind(request.kind.as_str())
+    .bind(&request.token)
+    .bind(request.is_handled)
+    .bind(request.seen_at.to_string())
+    .execute(writer)
+    .await?;
+    Ok(())
+}
