@@ -14,7 +14,7 @@ fn main() -> ExitCode {
     // It fails only where another was installed before, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let cli = Cli::parse();
-    if let Err(error) = ciosync::telemetry::init(&cli.log) {
+    if let Err(error) = ciosync::telemetry::init(cli.log()) {
         return report(
             &anyhow::Error::from(error).context("--log can't be read"),
             Exit::InvalidInput,

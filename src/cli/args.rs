@@ -22,14 +22,21 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// What to log on stderr, as `tracing` filters are written: `info`, `ciosync=debug`.
-    #[arg(
-        long,
-        global = true,
-        env = "CIOSYNC_LOG",
-        default_value = "warn",
-        hide_env_values = true
-    )]
-    pub log: String,
+    /// Default: `warn`; of the operator `info`.
+    #[arg(long, value_name = "FILTER", global = true, env = "CIOSYNC_LOG", hide_env_values = true)]
+    pub log: Option<String>,
+}
+
+impl Cli {
+    /// Returns what to log.
+    pub fn log(&self) -> &str {
+        let usual = match self.command {
+            // Who runs an operator has nothing but its logs.
+            Command::Controller(_) => "info",
+            _ => "warn",
+        };
+        self.log.as_deref().unwrap_or(usual)
+    }
 }
 
 /// The commands.

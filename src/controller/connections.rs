@@ -41,8 +41,7 @@ impl Connections {
         let key = key_of(connection);
         let limiter = self.limiter(connection);
         let spec = &connection.spec;
-        let made =
-            resolve::client_on(Arc::clone(&limiter), &key.0, spec, secrets).await?;
+        let made = resolve::client_on(Arc::clone(&limiter), &key.0, spec, secrets).await?;
         let versions = secrets.versions(&key.0).into_iter().collect();
         let made_of = (spec.clone(), versions);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,7 @@ use super::changes::Named;
 use super::context::Context;
 use super::decide::CancelCause;
 use super::status::HasStatus;
-use super::watch::{Kind, ObjectKey, key_of};
+use super::watch::{ObjectKey, key_of};
 use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::{CustomerIoConnection, Source, Sync};
 
@@ -119,7 +119,11 @@ impl Followed for Source {
     }
 
     fn nudge(context: &Context, key: &ObjectKey) {
-        context.objects.readers_of(key).into_iter().for_each(|sync| context.nudges.syncs.push(sync));
+        context
+            .objects
+            .readers_of(key)
+            .into_iter()
+            .for_each(|sync| context.nudges.syncs.push(sync));
     }
 
     fn named(key: &ObjectKey) -> Option<Named> {

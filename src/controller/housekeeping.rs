@@ -64,7 +64,9 @@ async fn sweep(context: &Context) -> Result<(), StateError> {
             continue;
         }
         match context.store.forget(&sync).await {
-            Ok(()) => info!(%sync, "its state was kept for 30 days after it was gone; now forgotten"),
+            Ok(()) => {
+                info!(%sync, "its state was kept for 30 days after it was gone; now forgotten")
+            }
             Err(error) => warn!(%sync, %error, "its state could not be forgotten"),
         }
     }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::{Client, ResourceExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -73,11 +73,14 @@ impl Prober {
         let secrets = ClusterSecrets::new(self.client.clone());
         let (namespace, _) = key_of(connection);
         let probe = async {
-            if let Some(finding) = validate::connection(&connection.spec).iter().find(|it| hinders(it)) {
+            if let Some(finding) =
+                validate::connection(&connection.spec).iter().find(|it| hinders(it))
+            {
                 return Err(invalid(finding));
             }
             let client = self.connections.client(connection, &secrets).await.map_err(unresolved)?;
-            let (clock, traffic) = (SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
+            let (clock, traffic) =
+                (SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
             let cancel = CancellationToken::new();
             let context = SendContext {
                 deadline: Instant::now() + PROBE_TIMEOUT / 2,
@@ -136,54 +139,73 @@ fn unresolved(error: ResolveError) -> Problem {
 struct Last {
     uid: Option<String>,
     generation: Option<i64>,
-    due_at: Instant,
+    /// `None` where the next one is due at once.
+    next: Option<Timestamp>,
     secret_versions: BTreeMap<String, String>,
 }
 
-/// When each Source and connection is probed next. Forgotten with the process: a new one probes
-/// all of them soon.
+/// What follows from a probe for the next one.
+pub struct Done {
+    /// When the next one is due.
+    pub next: Option<Timestamp>,
+    /// Whether other versions of Secrets were read than by the one before.
+    pub has_other_secrets: bool,
+}
+
+/// When each Source and connection is probed next, as far as this process probed it.
 #[derive(Default)]
 pub struct Probes(Mutex<HashMap<Named, Last>>);
 
 impl Probes {
-    /// Returns how long the next probe of an object can wait; `None` where it is due: the object is
-    /// new or was edited, its time has come, or a Secret of it changed.
-    pub fn pause<K: Kind>(&self, named: &Named, object: &K) -> Option<Duration> {
-        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let last = probes.get(named)?;
-        if last.uid != object.uid() || last.generation != object.meta().generation {
-            return None;
-        }
-        let pause = last.due_at.saturating_duration_since(Instant::now());
-        (!pause.is_zero()).then_some(pause)
-    }
-
-    /// Notes a probe, after which the next is due in `interval`, a tenth more or less so that
-    /// probes spread out. Returns whether it read other Secrets than the one before.
-    pub fn done<K: Kind, T>(
+    /// Returns when an object is probed next, where that is not now. `probe_at` says it for those
+    /// that this process has not probed as they are.
+    pub fn not_due<K: Kind>(
         &self,
         named: &Named,
         object: &K,
-        interval: Duration,
-        probed: &Probed<T>,
-    ) -> bool {
-        let last = Last {
-            uid: object.uid(),
-            generation: object.meta().generation,
-            due_at: Instant::now() + interval.mul_f64(0.9 + fastrand::f64() / 5.0),
-            secret_versions: probed.secret_versions.clone(),
+        probe_at: Timestamp,
+    ) -> Option<Timestamp> {
+        let probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_same =
+            |last: &&Last| last.uid == object.uid() && last.generation == object.meta().generation;
+        let next = match probes.get(named).filter(is_same) {
+            Some(last) => last.next?,
+            None => probe_at,
         };
+        (next > Timestamp::now()).then_some(next)
+    }
+
+    /// Notes a probe, after which the next is due at `probe_at`, a tenth of the time until then
+    /// sooner or later so that probes spread out.
+    pub fn done<K: Kind>(
+        &self,
+        named: &Named,
+        object: &K,
+        probe_at: Option<Timestamp>,
+        secret_versions: BTreeMap<String, String>,
+    ) -> Done {
+        let now = Timestamp::now();
+        let next = probe_at.map(|at| {
+            let share = 0.9 + fastrand::f64() / 5.0;
+            let pause = at.duration_since(now).as_secs_f64().max(0.0) * share;
+            SignedDuration::try_from_secs_f64(pause)
+                .ok()
+                .and_then(|pause| now.checked_add(pause).ok())
+                .unwrap_or(at)
+        });
+        let (uid, generation) = (object.uid(), object.meta().generation);
+        let last = Last { uid, generation, next, secret_versions: secret_versions.clone() };
         let mut probes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let before = probes.insert(named.clone(), last);
-        before.is_some_and(|before| before.secret_versions != probed.secret_versions)
+        let has_other_secrets =
+            before.is_some_and(|before| before.secret_versions != secret_versions);
+        Done { next, has_other_secrets }
     }
 
     /// Makes an object's next probe due at once.
     pub fn expire(&self, named: &Named) {
-        if let Some(last) =
-            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(named)
-        {
-            last.due_at = Instant::now();
+        if let Some(last) = self.0.lock().unwrap_or_else(PoisonError::into_inner).get_mut(named) {
+            last.next = None;
         }
     }
 

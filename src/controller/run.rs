@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
+use jiff::Timestamp;
 use kube::runtime::controller::{self, Controller};
 use kube::runtime::reflector::store::Writer;
 use kube::runtime::watcher;
-use kube::runtime::{WatchStreamExt as _, predicates, reflector};
-use jiff::Timestamp;
+use kube::runtime::{Predicate as _, WatchStreamExt as _, predicates, reflector};
 use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
@@ -70,8 +70,9 @@ pub async fn run(
     let config = config.map_err(|error| ControllerError::NoCluster(error.to_string()))?;
     let client = Client::try_from(config)
         .map_err(|error| ControllerError::NoCluster(super::error::describe(&error)))?;
-    let policy = Policy::new(options.local_sources.as_deref(), &options.workload_identity_namespaces)
-        .map_err(ControllerError::Option)?;
+    let policy =
+        Policy::new(options.local_sources.as_deref(), &options.workload_identity_namespaces)
+            .map_err(ControllerError::Option)?;
     let ready = Gates::default();
     let standing = tokio::select! {
         standing = stand_by(&client, &options, &ready) => standing?,
@@ -160,11 +161,8 @@ impl Operator {
         let (sync_reader, syncs) = reflector::store();
         let (source_reader, sources) = reflector::store();
         let (connection_reader, connections) = reflector::store();
-        let objects = Objects {
-            syncs: sync_reader,
-            sources: source_reader,
-            connections: connection_reader,
-        };
+        let objects =
+            Objects { syncs: sync_reader, sources: source_reader, connections: connection_reader };
         let (nudges, clients) = (AllNudges::default(), Arc::new(Connections::default()));
         let executor = Executor {
             client: client.clone(),
@@ -255,8 +253,7 @@ impl Operator {
     /// Watches and reconciles the three kinds, and keeps house.
     async fn reconcile(self, ready: &Gates, stop: CancellationToken) {
         let Self { context, namespaces, watches_secrets, syncs, sources, connections } = self;
-        let watched =
-            ["Sync", "Source", "CustomerIoConnection", "Secret"].map(Watched::new);
+        let watched = ["Sync", "Source", "CustomerIoConnection", "Secret"].map(Watched::new);
         let [sync_watch, source_watch, connection_watch, secret_watched] = watched.clone();
         let sources = Part {
             context: &context,
@@ -333,8 +330,7 @@ impl Part<'_> {
         let reader = writer.as_reader();
         let follower = Follower::new(Arc::clone(context));
         let config = watcher::Config::default();
-        let events =
-            watch::events(&context.client, namespaces, &config, reader.clone(), watched);
+        let events = watch::events(&context.client, namespaces, &config, reader.clone(), watched);
         let changed = events
             .reflect(writer)
             .inspect_ok(move |event| follower.follow(event))

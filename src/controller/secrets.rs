@@ -34,8 +34,7 @@ impl ClusterSecrets {
     pub fn versions(&self, own: &str) -> BTreeMap<String, String> {
         let versions = self.versions.lock().unwrap_or_else(PoisonError::into_inner);
         let named = versions.iter().map(|((namespace, name), version)| {
-            let label =
-                if namespace == own { name.clone() } else { format!("{namespace}/{name}") };
+            let label = if namespace == own { name.clone() } else { format!("{namespace}/{name}") };
             (label, version.clone())
         });
         named.collect()
@@ -56,10 +55,7 @@ impl ClusterSecrets {
             .await
             .map_err(|error| unread(namespace, reference, &error))?;
         let version = secret.resource_version().unwrap_or_default();
-        self.versions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id.clone(), version);
+        self.versions.lock().unwrap_or_else(PoisonError::into_inner).insert(id.clone(), version);
         read.insert(id, secret.clone());
         Ok(secret)
     }
@@ -100,7 +96,8 @@ fn unread(namespace: &str, reference: &SecretKeyRef, error: &kube::Error) -> Res
     let namespace = namespace.to_owned();
     let reference = reference.clone();
     if is_not_found(error) {
-        let hint = format!("create it: kubectl -n {namespace} create secret generic {}", reference.name);
+        let hint =
+            format!("create it: kubectl -n {namespace} create secret generic {}", reference.name);
         return ResolveError::SecretNotFound { namespace, reference, hint };
     }
     if is_forbidden(error) {

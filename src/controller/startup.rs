@@ -73,7 +73,8 @@ pub async fn open_state(
 async fn installation(client: &Client) -> Result<String, ControllerError> {
     let api: Api<Namespace> = Api::all(client.clone());
     let namespace = bounded(api.get(FIRST_NAMESPACE)).await.map_err(|error| {
-        let what = format!("namespace {FIRST_NAMESPACE}, whose UID names this cluster, can't be read");
+        let what =
+            format!("namespace {FIRST_NAMESPACE}, whose UID names this cluster, can't be read");
         ControllerError::api(what, &error)
     })?;
     namespace.uid().ok_or(ControllerError::Internal("a namespace has no UID"))

@@ -139,7 +139,8 @@ impl<K: HasStatus> Statuses<K> {
             "status": status,
         });
         let params = PatchParams::apply(FIELD_MANAGER).force();
-        let request = bounded(async { api.patch_status(&name, &params, &Patch::Apply(&body)).await });
+        let request =
+            bounded(async { api.patch_status(&name, &params, &Patch::Apply(&body)).await });
         match request.await {
             Ok(written) => {
                 let written = Arc::new(written);
@@ -218,9 +219,9 @@ mod tests {
     fn fractions_of_seconds_are_no_reason_to_write() {
         let precise = "2026-11-24T05:00:00.123456789Z".parse().unwrap();
         let wanted = SyncStatus {
-            last_successful_time: Some(
-                k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(precise),
-            ),
+            last_successful_time: Some(k8s_openapi::apimachinery::pkg::apis::meta::v1::Time(
+                precise,
+            )),
             ..SyncStatus::default()
         };
         let seen: SyncStatus =

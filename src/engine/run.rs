@@ -226,9 +226,7 @@ fn report(
         None if counts.delivered == 0 && counts.removed == 0 => RunResult::NoChanges,
         None => RunResult::Succeeded,
         Some(RunError::Guard { .. } | RunError::Review { .. }) => RunResult::Blocked,
-        Some(RunError::Stopped) if request.options.cancelled.is_cancelled() => {
-            RunResult::Cancelled
-        }
+        Some(RunError::Stopped) if request.options.cancelled.is_cancelled() => RunResult::Cancelled,
         Some(RunError::Stopped) => RunResult::Interrupted,
         Some(_) => RunResult::Failed,
     };

@@ -62,11 +62,6 @@ pub(super) async fn carry_out(
     Ok(Arc::clone(sync))
 }
 
-/// Returns whether a Sync has our finalizer.
-pub(super) fn has_finalizer(sync: &Sync) -> bool {
-    sync.finalizers().iter().any(|finalizer| finalizer == FINALIZER)
-}
-
 fn launch(context: &Context, sync: &Arc<Sync>, start: Start) {
     let (run_id, trigger) = (start.run.clone(), start.trigger);
     let job = Job { sync: Arc::clone(sync), start, started_at: Timestamp::now() };

@@ -1,23 +1,26 @@
 //! Syncs: what is known of one becomes a view, the view a decision, and the decision is carried
 //! out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt as _};
 
-use super::references::{self, Found};
+use super::references::Referred;
 use super::{spec, steps};
 use crate::api::Sync;
+use crate::controller::changes::Named;
 use crate::controller::context::Context;
 use crate::controller::decide::{
-    self, Decision, DeletionView, References, Running, Standing, StoredRequest, SuspendedBy, View,
+    self, Decision, DeletionView, Problem, References, Running, Standing, StoredRequest,
+    SuspendedBy, View,
 };
 use crate::controller::error::ControllerError;
 use crate::controller::objects::target;
-use crate::controller::changes::Named;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::model::{RunReport, SyncId};
+use crate::schedule::Schedule;
 
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
@@ -50,8 +53,17 @@ pub async fn reconcile(
     carry_out(&context, &sync, decision).await?;
     if finished.is_some() {
         context.supervisor.settle(&key);
+        tell_of_pace(&context, &sync);
     }
     Ok(look_again)
+}
+
+/// Has the connection's status say so where a run was told to slow down.
+fn tell_of_pace(context: &Context, sync: &Sync) {
+    let connection = target(sync, &sync.spec.connection_ref);
+    if context.connections.throttled_until(&connection).is_some() {
+        context.nudges.connections.push(connection);
+    }
 }
 
 /// Carries a decision out, in its order.
@@ -78,7 +90,9 @@ async fn carry_out(
 /// What a view borrows.
 struct Facts {
     now: Timestamp,
-    found: Found,
+    references: References,
+    suspended: Option<SuspendedBy>,
+    spec: Result<Schedule, Problem>,
     standings: Vec<Standing>,
     requests: Vec<StoredRequest>,
     running: Option<Running>,
@@ -93,20 +107,32 @@ impl Facts {
         key: &ObjectKey,
     ) -> Result<Self, ControllerError> {
         let id = SyncId::new(&key.0, &key.1);
+        let now = Timestamp::now();
         let running = context.supervisor.running(key);
-        let found = references::look_up(context, sync).await?;
+        let referred = Referred::look_up(context, sync).await?;
+        let standings = standings(context, sync, now);
         let recorded = match decide::needs_recorded(sync, running.as_ref().map(|run| &run.id)) {
             true => context.store.runs(&id, sync.spec.history_limit.max(RECORDED_MIN)).await?,
             false => Vec::new(),
         };
+        let spec = spec::check(sync).and_then(|schedule| match referred.misfit(sync) {
+            Some(problem) => Err(problem),
+            None => Ok(schedule),
+        });
         Ok(Self {
-            now: Timestamp::now(),
-            standings: standings(context, sync, key),
+            now,
+            references: referred.judge(sync),
+            suspended: match sync.spec.suspend {
+                true => Some(SuspendedBy::Spec),
+                false => referred.suspended(),
+            },
+            spec: spec
+                .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone)),
+            standings: standings.unwrap_or_default(),
             requests: context.store.requests(&id).await?,
-            deletion: deletion(context, sync, &id, &found).await?,
+            deletion: deletion(context, sync, &id, &referred).await?,
             running,
             recorded,
-            found,
         })
     }
 
@@ -115,17 +141,13 @@ impl Facts {
             Named::Source(target(sync, &sync.spec.source_ref)),
             Named::Connection(target(sync, &sync.spec.connection_ref)),
         ];
-        let misfit = self.found.misfit.clone();
         View {
             sync,
             now: self.now,
-            spec: spec::check(context, sync).and_then(|schedule| misfit.map_or(Ok(schedule), Err)),
-            references: self.found.references.clone(),
+            spec: self.spec.clone(),
+            references: self.references.clone(),
             named_changed_at: context.changes.latest(&named),
-            suspended: match sync.spec.suspend {
-                true => Some(SuspendedBy::Spec),
-                false => self.found.suspended,
-            },
+            suspended: self.suspended,
             dependencies: &self.standings,
             requests: &self.requests,
             running: self.running.as_ref(),
@@ -137,13 +159,17 @@ impl Facts {
 }
 
 /// Returns how the Syncs stand that this one waits for.
-fn standings(context: &Context, sync: &Sync, (namespace, _): &ObjectKey) -> Vec<Standing> {
-    let others = sync.spec.depends_on.iter().filter_map(|named| {
-        let key = (namespace.clone(), named.name.clone());
-        let other = context.objects.sync(&key)?;
-        Some(context.sync_statuses.newest(other))
-    });
-    others.map(|other| decide::standing(&other, Timestamp::now())).collect()
+fn standings(context: &Context, sync: &Sync, now: Timestamp) -> Result<Vec<Standing>, Problem> {
+    if sync.spec.depends_on.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = key_of(sync).0;
+    let neighbours = context.objects.syncs.state_filter(|other| key_of(other).0 == own);
+    let by_name: HashMap<String, Arc<Sync>> = neighbours
+        .into_iter()
+        .map(|other| (other.name_any(), context.sync_statuses.newest(other)))
+        .collect();
+    decide::standings(sync, |name| by_name.get(name).map(Arc::as_ref), now)
 }
 
 /// Returns what is known besides of a Sync that is being deleted.
@@ -151,15 +177,15 @@ async fn deletion(
     context: &Context,
     sync: &Sync,
     id: &SyncId,
-    found: &Found,
+    referred: &Referred,
 ) -> Result<Option<DeletionView>, ControllerError> {
-    if sync.meta().deletion_timestamp.is_none() || !steps::has_finalizer(sync) {
+    if sync.meta().deletion_timestamp.is_none() || !decide::deletion::has_finalizer(sync) {
         return Ok(None);
     }
     let state = context.store.sync(id).await;
     Ok(Some(DeletionView {
         snapshot_rows: state.ok().map(|state| state.map_or(0, |state| state.segment_rows)),
         is_namespace_terminating: context.namespaces.get(&id.namespace).await?.is_terminating,
-        connection_gone: found.connection_gone.clone(),
+        connection_gone: referred.connection_gone(sync),
     }))
 }

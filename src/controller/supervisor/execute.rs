@@ -137,8 +137,8 @@ impl Executor {
             }
             None => None,
         };
-        let pipeline = resolve::pipeline(job.id(), &sync.spec, sql, source, client)
-            .map_err(unresolved)?;
+        let pipeline =
+            resolve::pipeline(job.id(), &sync.spec, sql, source, client).map_err(unresolved)?;
         if !job.is_cleanup() {
             return Ok(pipeline);
         }

@@ -62,7 +62,13 @@ impl Supervisor {
             finished: HashMap::new(),
             is_closed: false,
         };
-        Self { executor, nudges, pool: Mutex::new(pool), wake: Notify::new(), settled: Notify::new() }
+        Self {
+            executor,
+            nudges,
+            pool: Mutex::new(pool),
+            wake: Notify::new(),
+            settled: Notify::new(),
+        }
     }
 
     /// Takes a run in, to start when there is room; `false` where a run of this Sync goes on, has

@@ -1,5 +1,8 @@
 //! What only a real API server shows: rights, rules, watches, and the operator on top of it.
 
+mod bad_input;
 mod ground;
+mod replicas;
 mod runs;
+mod stops;
 mod world;

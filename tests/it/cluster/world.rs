@@ -1,6 +1,10 @@
 //! What tests of the operator stand on: a namespace of a real cluster, a SQLite warehouse, an emulated
 //! workspace, and the operator between them as a ServiceAccount with its own rights and no more.
 
+use base64::Engine as _;
+use ciosync::api::Kind;
+use ciosync::api::condition::Condition;
+use ciosync::controller::decide::conform;
 use ciosync::emulator::{Emulator, Options, WorkspaceHandle};
 use serde_json::{Value, json};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -46,6 +50,13 @@ impl World {
         world
     }
 
+    /// Gives the operator more rights than the least.
+    pub async fn grant(&self, rule: Value) {
+        let mut rules = rights();
+        rules.as_array_mut().unwrap().push(rule);
+        self.cluster.grant(&self.account, rules).await;
+    }
+
     /// Returns an operator that looks after this namespace alone, not started yet.
     pub fn setup(&self) -> OperatorSetup {
         let data = self.data.path().display();
@@ -57,7 +68,7 @@ impl World {
 
     /// Starts the operator, and returns when it is ready.
     pub async fn operator(&self) -> Operator {
-        self.setup().start().await
+        self.setup().start_unready()
     }
 
     /// Runs statements in the warehouse.
@@ -98,7 +109,8 @@ impl World {
         self.apply("Sync", name, &spec).await;
     }
 
-    async fn apply(&self, kind: &str, name: &str, spec: &str) {
+    /// Applies a resource of ours; `spec` is indented by two.
+    pub async fn apply(&self, kind: &str, name: &str, spec: &str) {
         let text = format!(
             "apiVersion: ciosync.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {spec}\n"
         );
@@ -117,8 +129,36 @@ impl World {
         self.the(sync).wait(&what, |sync| last_run(sync)["result"] == result).await
     }
 
+    /// Changes keys of the connection's Secret, and labels it to be watched.
+    pub async fn relabel_secret(&self, data: Value) {
+        let patch = json!({
+            "metadata": {"labels": {"ciosync.dev/watch": "true"}},
+            "data": data.as_object().unwrap().iter().map(|(key, value)| {
+                let encoded = value.as_str().map(|text| base64::engine::general_purpose::STANDARD.encode(text));
+                (key.clone(), json!(encoded))
+            }).collect::<serde_json::Map<_, _>>(),
+        });
+        let secret = self.cluster.object("Secret", &self.namespace, "customerio");
+        secret.patch(patch).await.unwrap();
+    }
+
+    /// Fails where the status of a resource breaks a rule of ours.
+    pub fn judge(&self, object: &Value) {
+        let kind = match object["kind"].as_str().unwrap() {
+            "Source" => Kind::Source,
+            "CustomerIoConnection" => Kind::CustomerIoConnection,
+            _ => Kind::Sync,
+        };
+        let conditions: Vec<Condition> =
+            serde_json::from_value(object["status"]["conditions"].clone()).unwrap();
+        let generation = object["metadata"]["generation"].as_i64().unwrap();
+        let observed = object["status"]["observedGeneration"].as_i64();
+        let complaints = conform(kind, generation, observed, &conditions);
+        assert!(complaints.is_empty(), "{complaints:#?}\nin {:#}", object["status"]);
+    }
+
     /// Returns what is in Customer.io.
-    pub fn workspace(&self) -> WorkspaceHandle<'_> {
+    pub fn workspace(&self) -> WorkspaceHandle {
         self.emulator.workspace()
     }
 }
