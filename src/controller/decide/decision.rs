@@ -88,6 +88,8 @@ pub enum Trigger {
     ReferenceChange,
     /// A person asked for it.
     Request,
+    /// A person asked for it, and for every row to be sent again.
+    FullResync,
     /// A person approved what a guard blocked.
     Approval,
     /// A run failed and is tried again; the number counts the tries from 1 on.
@@ -105,6 +107,7 @@ impl Trigger {
             Self::SpecChange => "specChange",
             Self::ReferenceChange => "referenceChange",
             Self::Request => "request",
+            Self::FullResync => "fullResync",
             Self::Approval => "approval",
             Self::Retry(_) => "retry",
             Self::CleanUp => "cleanup",
@@ -122,6 +125,7 @@ impl Trigger {
             Self::SpecChange,
             Self::ReferenceChange,
             Self::Request,
+            Self::FullResync,
             Self::Approval,
             Self::CleanUp,
         ]

@@ -1,0 +1,14 @@
+//! Decisions by example and by law, on a Sync in a small world with a clock.
+
+mod deletion;
+mod dependencies;
+mod endings;
+mod laws;
+mod probes;
+mod references;
+mod requests;
+mod restarts;
+mod scheduling;
+mod suspending;
+mod world;
+mod year;
