@@ -238,7 +238,8 @@ fn report(
         started_at,
         finished_at: Timestamp::now(),
         result,
-        reason: error.map(RunError::reason),
+        // To stop a run is no fault of it.
+        reason: error.filter(|error| !matches!(error, RunError::Stopped)).map(RunError::reason),
         message: error.map(ToString::to_string).unwrap_or_default(),
         counts: *counts,
     }
