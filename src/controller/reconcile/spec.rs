@@ -24,7 +24,7 @@ pub(super) fn check(sync: &Sync) -> Result<Schedule, Problem> {
     let schedule = schedule.map_err(|error| Problem {
         reason: Reason::InvalidSchedule,
         message: error.to_string(),
-        hint: Some(error.hint().into()),
+        hint: Some(error.hint()),
         disposition: Disposition::NeedsOperator,
     })?;
     Ok(schedule.with_jitter(&sync.uid().unwrap_or_default()))

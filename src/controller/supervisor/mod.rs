@@ -149,13 +149,16 @@ impl Supervisor {
     pub async fn settled(&self) {
         loop {
             let changed = self.settled.notified();
-            let pool = self.pool();
-            if pool.runs.is_empty() && pool.finished.is_empty() {
+            if self.is_settled() {
                 return;
             }
-            drop(pool);
             changed.await;
         }
+    }
+
+    fn is_settled(&self) -> bool {
+        let pool = self.pool();
+        pool.runs.is_empty() && pool.finished.is_empty()
     }
 
     /// Returns whether no run starts any more.

@@ -1,6 +1,8 @@
 //! What only a real API server shows: rights, rules, watches, and the operator on top of it.
 
 mod bad_input;
+mod deletions;
+mod faults;
 mod ground;
 mod replicas;
 mod runs;

@@ -175,7 +175,7 @@ pub fn condition<'a>(object: &'a Value, kind: &str) -> &'a Value {
 }
 
 /// The rights of the operator: the least that all of it needs.
-fn rights() -> Value {
+pub fn rights() -> Value {
     let ours = ["syncs", "sources", "customerioconnections"];
     let statuses = ["syncs/status", "sources/status", "customerioconnections/status"];
     let definitions =
