@@ -61,7 +61,9 @@ check-generated:
 	@echo "check: generated files"
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
 	  $(CARGO) run --quiet -- crds --output "$$fresh"; \
-	  diff -ru crds "$$fresh" || { echo "error: crds/ is stale: run 'make generate' and commit the result" >&2; exit 1; }
+	  for folder in crds charts/ciosync/files/crds; do \
+	    diff -ru "$$folder" "$$fresh" || { echo "error: $$folder is stale: run 'make generate' and commit the result" >&2; exit 1; }; \
+	  done
 
 # The official Python client stands beside ours; without Python that one row is left out.
 BENCH_VENV ?= $(HOME)/.cache/ciosync/bench-venv
@@ -73,5 +75,6 @@ bench: ## Measure throughput and memory against plain reading and the Python cli
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" CIOSYNC_BENCH_PYTHON="$(BENCH_VENV)/bin/python" \
 	  $(CARGO) bench --bench throughput
 
-generate: ## Write the generated files: crds/
+generate: ## Write the generated files: crds/ and the chart's copies of them
 	$(CARGO) run --quiet -- crds --output crds
+	$(CARGO) run --quiet -- crds --output charts/ciosync/files/crds

@@ -3,8 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use ciosync::cli::{self, Cli, Exit, output};
-use clap::Parser as _;
+use ciosync::cli::{self, Exit, output, plugin};
 
 /// How long threads that were left behind may take to end.
 const SHUTDOWN_MAX: Duration = Duration::from_secs(1);
@@ -13,7 +12,7 @@ fn main() -> ExitCode {
     // One TLS provider for every client in the process, before the first of them is made.
     // It fails only where another was installed before, and there is none.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let cli = Cli::parse();
+    let cli = plugin::typed();
     if let Err(error) = ciosync::telemetry::init(cli.log()) {
         return report(
             &anyhow::Error::from(error).context("--log can't be read"),

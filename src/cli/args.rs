@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::controller_args::ControllerArgs;
+use super::plugin::args::PluginCommand;
 
 /// Sync rows from a data warehouse into Customer.io, as declared in YAML.
 ///
@@ -60,6 +61,11 @@ pub enum Command {
     State(StateCommand),
     /// A Customer.io workspace in memory behind the real endpoints.
     Emulator(EmulatorArgs),
+    /// Ask an operator in a cluster: run, suspend, resume, approve, cancel, history.
+    ///
+    /// What `kubectl ciosync` does where this binary is installed as `kubectl-ciosync`.
+    #[command(subcommand)]
+    Kubectl(PluginCommand),
     /// Print the custom resource definitions.
     Crds(CrdsArgs),
     /// Print completions for a shell.

@@ -2,7 +2,9 @@
 
 use super::args::{Cli, Command};
 use super::exit::Exit;
-use super::{completions, controller, crds, emulator, get, plan, retry, run, state, validate};
+use super::{
+    completions, controller, crds, emulator, get, plan, plugin, retry, run, state, validate,
+};
 
 /// Carries out what a person typed.
 ///
@@ -18,6 +20,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Retry(args) => retry::run(args).await,
         Command::State(command) => state::run(command).await,
         Command::Emulator(args) => emulator::run(args).await,
+        Command::Kubectl(command) => Box::pin(plugin::carry_out(command)).await,
         Command::Crds(args) => crds::run(args),
         Command::Completions { shell } => completions::run(shell),
     }

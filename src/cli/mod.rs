@@ -3,6 +3,7 @@
 pub mod approvals;
 pub mod args;
 pub mod completions;
+pub mod confirm;
 pub mod console;
 pub mod controller;
 pub mod controller_args;
@@ -18,6 +19,7 @@ pub mod order;
 pub mod output;
 pub mod places;
 pub mod plan;
+pub mod plugin;
 pub mod progress;
 pub mod render;
 pub mod retry;

@@ -18,6 +18,7 @@ pub mod policy;
 pub mod probe;
 pub mod readiness;
 pub mod reconcile;
+pub mod requests;
 pub mod run;
 pub mod secret_watch;
 pub mod secrets;

@@ -6,8 +6,10 @@
 
 pub mod guard;
 pub mod merge;
+pub mod refresh;
 pub mod verdict;
 
 pub use guard::{GuardInput, Guards, Limit, Tripped};
 pub use merge::{Cursor, Entries, Met};
+pub use refresh::Refresh;
 pub use verdict::{Present, Verdict, judge};

@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_suppressed_person_stays_suppressed() {
-        let flags = EntryFlags { suppressed: true };
+        let flags = EntryFlags { suppressed: true, ..EntryFlags::default() };
 
         assert_eq!(verdict("b@x.y", "a@x.y", Encoding::CURRENT, flags), Verdict::Suppressed);
     }

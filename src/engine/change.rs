@@ -1,6 +1,6 @@
 //! Changes as the spool holds them: compact bytes, in order of their keys.
 
-use crate::model::{ChangeKind, Fingerprint, varint};
+use crate::model::{ChangeKind, Encoding, Entry, EntryFlags, Fingerprint, varint};
 
 const UPSERT_ADDED: u8 = 1;
 const UPSERT_CHANGED: u8 = 2;
@@ -9,6 +9,12 @@ const MOVE: u8 = 4;
 const REMOVE: u8 = 5;
 const REMEMBER: u8 = 6;
 const FORGET: u8 = 7;
+const NOTE: u8 = 8;
+
+/// Bits of what a note holds.
+const NOTE_FINGERPRINT: u8 = 1;
+const NOTE_TARGET: u8 = 1 << 1;
+const NOTE_MISSING: u8 = 1 << 2;
 
 /// One planned change, borrowed from the spool.
 ///
@@ -58,6 +64,11 @@ pub enum Change<'a> {
         /// The key it had.
         key: &'a [u8],
     },
+    /// Send nothing; what is known of the row besides what was sent is another now.
+    Note {
+        /// What is remembered from now on. Never of a suppressed row.
+        entry: Entry<'a>,
+    },
 }
 
 impl<'a> Change<'a> {
@@ -69,6 +80,7 @@ impl<'a> Change<'a> {
             | Self::Remove { key, .. }
             | Self::Remember { key, .. }
             | Self::Forget { key } => key,
+            Self::Note { entry } => entry.key,
         }
     }
 
@@ -96,6 +108,7 @@ impl<'a> Change<'a> {
                 }
             }
             Self::Forget { .. } => {}
+            Self::Note { entry } => encode_note(&entry, out),
         }
     }
 
@@ -108,6 +121,7 @@ impl<'a> Change<'a> {
             Self::Remove { .. } => REMOVE,
             Self::Remember { .. } => REMEMBER,
             Self::Forget { .. } => FORGET,
+            Self::Note { .. } => NOTE,
         }
     }
 
@@ -141,9 +155,45 @@ impl<'a> Change<'a> {
                 Some(Self::Remember { key, fingerprint, target })
             }
             FORGET => Some(Self::Forget { key }),
+            NOTE => Some(Self::Note { entry: decode_note(key, rest)? }),
             _ => None,
         }
     }
+}
+
+fn encode_note(entry: &Entry<'_>, out: &mut Vec<u8>) {
+    let has = |is_there: bool, bit| if is_there { bit } else { 0 };
+    out.push(entry.encoding.code());
+    out.push(
+        has(entry.fingerprint.is_some(), NOTE_FINGERPRINT)
+            | has(entry.target.is_some(), NOTE_TARGET)
+            | has(entry.flags.missing_since.is_some(), NOTE_MISSING),
+    );
+    if let Some(fingerprint) = entry.fingerprint {
+        out.extend_from_slice(&fingerprint.to_bytes());
+    }
+    if let Some(seconds) = entry.flags.missing_since {
+        out.extend_from_slice(&seconds.to_le_bytes());
+    }
+    out.extend_from_slice(entry.target.unwrap_or_default().as_bytes());
+}
+
+fn decode_note<'a>(key: &'a [u8], rest: &'a [u8]) -> Option<Entry<'a>> {
+    let (&[encoding, has], mut rest) = rest.split_first_chunk::<2>()?;
+    let mut fingerprint = None;
+    if has & NOTE_FINGERPRINT != 0 {
+        let (bytes, behind) = rest.split_first_chunk::<16>()?;
+        (fingerprint, rest) = (Some(Fingerprint::from_bytes(*bytes)), behind);
+    }
+    let mut missing_since = None;
+    if has & NOTE_MISSING != 0 {
+        let (bytes, behind) = rest.split_first_chunk::<4>()?;
+        (missing_since, rest) = (Some(u32::from_le_bytes(*bytes)), behind);
+    }
+    let text = std::str::from_utf8(rest).ok()?;
+    let target = (has & NOTE_TARGET != 0).then_some(text);
+    let flags = EntryFlags { suppressed: false, missing_since };
+    Some(Entry { key, fingerprint, encoding: Encoding::from_code(encoding)?, target, flags })
 }
 
 #[cfg(test)]
@@ -151,6 +201,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn note<'a>(
+        key: &'a [u8],
+        fingerprint: Option<Fingerprint>,
+        target: Option<&'a str>,
+        missing_since: Option<u32>,
+    ) -> Change<'a> {
+        let flags = EntryFlags { suppressed: false, missing_since };
+        Change::Note {
+            entry: Entry { key, fingerprint, encoding: Encoding::CURRENT, target, flags },
+        }
+    }
 
     proptest! {
         #[test]
@@ -166,6 +228,8 @@ mod tests {
                 Change::Remember { key, fingerprint, target: None },
                 Change::Remember { key, fingerprint, target: Some(target) },
                 Change::Forget { key },
+                note(key, Some(fingerprint), Some(target), Some(7)),
+                note(key, None, None, None),
             ];
             let mut bytes = Vec::new();
 

@@ -2,6 +2,7 @@
 //! every remembered one is removed as any other that left its source.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -28,7 +29,14 @@ impl Pipeline {
                 columns.push(Column { name, kind: ValueKind::Dynamic, type_name });
             }
         }
-        Self { source: Arc::new(Nothing { columns }), guards: Guards::default(), ..self }
+        let remove_after = Duration::ZERO;
+        Self {
+            source: Arc::new(Nothing { columns }),
+            guards: Guards::default(),
+            remove_after,
+            refresh: None,
+            ..self
+        }
     }
 }
 

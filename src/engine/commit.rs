@@ -105,7 +105,7 @@ impl Committer {
                 fingerprint: None,
                 encoding: self.encoding,
                 target: note.target,
-                flags: EntryFlags { suppressed: true },
+                flags: EntryFlags { suppressed: true, ..EntryFlags::default() },
             }),
             (Purpose::Removal | Purpose::MoveRemoval, _) => writer.push_removed(note.key),
             (Purpose::Upsert, _) => {
@@ -137,6 +137,16 @@ impl Committer {
     ) -> Result<bool, RunError> {
         let entry = self.entry(key, Some(fingerprint), target);
         self.silent.push(&entry).map_err(|_| RunError::Internal("a row can't be remembered"))?;
+        Ok(self.is_silent_full())
+    }
+
+    /// Takes note of something about a remembered row without touching what is remembered of what
+    /// was sent; says as [`Committer::remember`].
+    ///
+    /// # Errors
+    /// Where rows come out of order.
+    pub fn note(&mut self, entry: &Entry<'_>) -> Result<bool, RunError> {
+        self.silent.push(entry).map_err(|_| RunError::Internal("a row can't be noted"))?;
         Ok(self.is_silent_full())
     }
 

@@ -59,6 +59,11 @@ pub struct Pipeline {
     pub record: RecordSpec,
     /// What happens to rows that left the source; `None` for all behaviors but mirror.
     pub on_remove: Option<OnRemove>,
+    /// How long a mirror's row must have been missing from every complete read before it is
+    /// removed; zero removes it at once.
+    pub remove_after: Duration,
+    /// How often every row is sent again; `None` for never.
+    pub refresh: Option<Duration>,
     /// Whether no other Sync writes these people.
     pub exclusive: bool,
     /// What a first run does.

@@ -112,7 +112,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let shape = mapper.key_shape().clone();
     let (writer, reader) = spool(&spill_dir, MEMORY_BYTES_DEFAULT);
     let planner = Planner::new(PlannerParts {
-        rules: PlanRules::new(&pipeline, &options, is_first_run),
+        rules: PlanRules::new(&pipeline, &options, &memo),
         targets: TargetCheck::new(&spill_dir, targets_may_repeat(&mapper)),
         mapper,
         snapshot,
@@ -175,7 +175,7 @@ async fn samples(mut changes: Changes, shape: &KeyShape) -> Result<Vec<Sample>, 
             Change::Upsert { kind, canonical, .. } => (kind, Some(canonical)),
             Change::Move { canonical, .. } => (ChangeKind::Changed, Some(canonical)),
             Change::Remove { .. } => (ChangeKind::Removed, None),
-            Change::Remember { .. } | Change::Forget { .. } => continue,
+            Change::Remember { .. } | Change::Forget { .. } | Change::Note { .. } => continue,
         };
         if samples.iter().filter(|sample| sample.kind == kind).count() >= SAMPLES_PER_KIND {
             continue;

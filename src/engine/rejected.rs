@@ -78,6 +78,15 @@ impl RejectedRows {
         Due::Retry
     }
 
+    /// Returns whether the row of `key` was refused as `fingerprint` says it stands: of a row that
+    /// equals what was accepted, sending it again was.
+    pub fn was_refused(&self, key: &[u8], fingerprint: Fingerprint) -> bool {
+        let rows = self.known();
+        rows.by_key
+            .get(key)
+            .is_some_and(|known| known.row.fingerprint == Some(fingerprint.to_bytes()))
+    }
+
     /// Takes note that the row of `key` was refused and returns what is to be stored; `None` where
     /// so many rows of this code are stored already that this one is only counted.
     pub fn refused(

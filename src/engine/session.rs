@@ -13,12 +13,14 @@ use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
 use super::fill::{Filler, ItemRules};
 use super::gate;
-use super::plan::{PlanRules, Planned, Planner, PlannerParts, plan_rows, targets_may_repeat};
+use super::plan::{
+    PlanRules, Planned, Planner, PlannerParts, is_first_run, plan_rows, targets_may_repeat,
+};
 use super::progress::Phase;
 use super::read::RowReader;
 use super::refusals::Refusals;
 use super::rejected::RejectedRows;
-use super::run::{RunPurpose, RunRequest, Tally};
+use super::run::{RunRequest, Tally};
 use super::settle;
 use super::targets::{Others, TargetCheck};
 use crate::customerio::batch::BatchBuilder;
@@ -52,6 +54,7 @@ pub(super) struct Prepared {
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
     attributes: Vec<String>,
+    planned_at: Timestamp,
 }
 
 /// A planner and the rows it will see.
@@ -104,6 +107,7 @@ impl Session<'_> {
         settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
+        prepared.memo.planned_at = Some(prepared.planned_at);
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
     }
@@ -163,8 +167,8 @@ impl Session<'_> {
         memo.key_shape = key_shape.or(memo.key_shape);
         memo.operation = Some(pipeline.record.operation);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
-        let prepared = Prepared {
-            is_first_run: memo.last_success_at.is_none() && options.purpose == RunPurpose::Sync,
+        let mut prepared = Prepared {
+            is_first_run: is_first_run(options, &memo),
             targets_may_repeat: targets_may_repeat(&mapper),
             others: begin::lookup(pipeline, Some(store), syncs),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
@@ -175,12 +179,15 @@ impl Session<'_> {
                 clearable: mapper.clearable_names(),
             },
             attributes: mapper.attribute_names(),
+            planned_at: Timestamp::UNIX_EPOCH,
             memo,
         };
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
+        let rules = PlanRules::new(pipeline, options, &prepared.memo);
+        prepared.planned_at = rules.now;
         let planner = Planner::new(PlannerParts {
             pipeline: Arc::clone(pipeline),
-            rules: PlanRules::new(pipeline, options, prepared.is_first_run),
+            rules,
             targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
             mapper,
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),

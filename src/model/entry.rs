@@ -7,6 +7,9 @@ use super::{Encoding, Fingerprint, KeyShape};
 pub struct EntryFlags {
     /// The row was suppressed in Customer.io: it stays known, so that its return is noticed.
     pub suppressed: bool,
+    /// When a complete read first lacked the row, in unix seconds; it is removed only once it was
+    /// missing for long enough. `None` while it is in the source.
+    pub missing_since: Option<u32>,
 }
 
 /// A row that Customer.io accepted, borrowed from a decoded segment or journal row.

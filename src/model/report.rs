@@ -79,6 +79,8 @@ pub struct RunCounts {
     pub refreshed: u64,
     /// Removed rows whose person another row or Sync still holds: forgotten, nothing sent.
     pub kept: u64,
+    /// No longer in the source, and not removed yet: they wait for `removeAfter`.
+    pub missing: u64,
     /// Accepted by Customer.io.
     pub delivered: u64,
     /// Refused by us.

@@ -1,6 +1,7 @@
 //! A Sync, its source and its client to a pipeline.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::error::ResolveError;
 use crate::api::SyncSpec;
@@ -11,8 +12,12 @@ use crate::customerio::spec::{Behavior, OnRemove as OnRemoveSpec};
 use crate::diff::{Guards, Limit};
 use crate::engine::{InitialRun, OnRemove, Pipeline};
 use crate::mapping::RecordSpec;
+use crate::model::duration::GoDuration;
 use crate::model::{OperationKind, SyncId};
 use crate::sources::{Model, Source};
+
+/// How often `updateOnly` sends every row again where the spec doesn't say.
+const REFRESH_OF_UPDATES: Duration = Duration::from_secs(24 * 3_600);
 
 /// Returns the pipeline of a Sync whose spec was validated. `sql_from` is the text that
 /// `model.sqlFrom` names.
@@ -46,6 +51,8 @@ pub fn pipeline(
             nulls: spec.nulls,
         },
         on_remove: on_remove(spec)?,
+        remove_after: spec.remove_after.map_or(Duration::ZERO, GoDuration::get),
+        refresh: refresh(spec),
         exclusive: spec.exclusive,
         initial_run: match spec.initial_run {
             InitialRunSpec::Backfill => InitialRun::Backfill,
@@ -86,6 +93,13 @@ fn on_remove(spec: &SyncSpec) -> Result<Option<OnRemove>, ResolveError> {
         Some(OnRemoveSpec::Suppress) => Ok(Some(OnRemove::Suppress)),
         None => Err(invalid("spec.onRemove", "is required with mirror")),
     }
+}
+
+/// Returns how often every row is sent again. Without it, an update would never reach a person who
+/// signs up after it was sent.
+fn refresh(spec: &SyncSpec) -> Option<Duration> {
+    let is_by_default = spec.behavior == Behavior::UpdateOnly && spec.model.cursor.is_none();
+    spec.refresh.map(GoDuration::get).or(is_by_default.then_some(REFRESH_OF_UPDATES))
 }
 
 fn model(spec: &SyncSpec, sql_from: Option<String>) -> Result<Model, ResolveError> {

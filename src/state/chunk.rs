@@ -2,16 +2,17 @@
 
 use crate::model::{Encoding, Entry, EntryFlags, Fingerprint};
 
-/// Bits of an entry's flag byte, on disk and in memory. Bits 5 and 6 are free for what entries
-/// may hold later; bit 7 would announce a second byte.
+/// Bits of an entry's flag byte, on disk and in memory. Bit 6 is free for what entries may
+/// hold later; bit 7 would announce a second byte.
 pub(super) mod bits {
     pub(in crate::state) const FINGERPRINT: u8 = 1;
     pub(in crate::state) const TARGET: u8 = 1 << 1;
     pub(in crate::state) const REMOVED: u8 = 1 << 2;
     pub(in crate::state) const SUPPRESSED: u8 = 1 << 3;
     pub(in crate::state) const OTHER_ENCODING: u8 = 1 << 4;
+    pub(in crate::state) const MISSING: u8 = 1 << 5;
     pub(in crate::state) const KNOWN: u8 =
-        FINGERPRINT | TARGET | REMOVED | SUPPRESSED | OTHER_ENCODING;
+        FINGERPRINT | TARGET | REMOVED | SUPPRESSED | OTHER_ENCODING | MISSING;
 }
 
 /// Where one entry's parts lie in the arenas.
@@ -24,6 +25,8 @@ struct Slot {
     fingerprint: [u8; 16],
     flags: u8,
     encoding: Encoding,
+    /// Only where the flags say so.
+    missing_since: u32,
 }
 
 /// Entries sorted by key, in arenas that are reused from chunk to chunk.
@@ -88,6 +91,7 @@ impl EntryChunk {
             fingerprint: entry.fingerprint.map_or([0; 16], Fingerprint::to_bytes),
             flags,
             encoding: entry.encoding,
+            missing_since: entry.flags.missing_since.unwrap_or_default(),
         };
         self.keys.extend_from_slice(entry.key);
         self.targets.push_str(entry.target.unwrap_or_default());
@@ -134,6 +138,7 @@ impl EntryChunk {
             fingerprint: rest.fingerprint,
             flags: rest.flags & !bits::OTHER_ENCODING,
             encoding: rest.encoding,
+            missing_since: rest.missing_since,
         };
         self.targets.push_str(rest.target);
         self.slots.push(slot);
@@ -156,7 +161,10 @@ impl EntryChunk {
                 .then(|| Fingerprint::from_bytes(slot.fingerprint)),
             encoding: slot.encoding,
             target: (slot.flags & bits::TARGET != 0).then_some(target),
-            flags: EntryFlags { suppressed: slot.flags & bits::SUPPRESSED != 0 },
+            flags: EntryFlags {
+                suppressed: slot.flags & bits::SUPPRESSED != 0,
+                missing_since: (slot.flags & bits::MISSING != 0).then_some(slot.missing_since),
+            },
         }
     }
 }
@@ -167,6 +175,7 @@ pub(super) struct Decoded<'a> {
     pub(super) target: &'a str,
     pub(super) flags: u8,
     pub(super) encoding: Encoding,
+    pub(super) missing_since: u32,
 }
 
 /// Returns the flag bits of an entry, those of its encoding and of its removal left out.
@@ -180,6 +189,9 @@ pub(super) fn flags_of(entry: &Entry<'_>) -> u8 {
     }
     if entry.flags.suppressed {
         flags |= bits::SUPPRESSED;
+    }
+    if entry.flags.missing_since.is_some() {
+        flags |= bits::MISSING;
     }
     flags
 }

@@ -4,7 +4,8 @@
 //!
 //! ```text
 //! block  = encoding, other encoding or 0, number of entries, entries
-//! entry  = flags, lengths, key suffix, [fingerprint: 16 bytes], [target: length, text]
+//! entry  = flags, lengths, key suffix, [fingerprint: 16 bytes], [target: length, text],
+//!          [missing since: unix seconds]
 //! ```
 //!
 //! `lengths` is one byte: in its upper half how many bytes the key shares with the one before it,
@@ -151,6 +152,9 @@ impl SegmentWriter {
         if let Some(target) = entry.target {
             varint::write_bytes(&mut self.body, target.as_bytes());
         }
+        if let Some(seconds) = entry.flags.missing_since {
+            varint::write(&mut self.body, u64::from(seconds));
+        }
         if self.count == 0 {
             self.first_key.extend_from_slice(key);
         }
@@ -243,9 +247,15 @@ fn read_entry(
         let bytes = varint::read_bytes(input).ok_or(SegmentError::Layout)?;
         target = std::str::from_utf8(bytes).map_err(|_| SegmentError::Layout)?;
     }
+    let mut missing_since = 0;
+    if flags & bits::MISSING != 0 {
+        let seconds = varint::read(input).ok_or(SegmentError::Layout)?;
+        missing_since = u32::try_from(seconds).map_err(|_| SegmentError::Layout)?;
+    }
     let place = usize::from(flags & bits::OTHER_ENCODING != 0);
     let encoding = encodings[place].ok_or(SegmentError::Layout)?;
-    out.push_front_coded(shared, suffix, Decoded { fingerprint, target, flags, encoding });
+    let decoded = Decoded { fingerprint, target, flags, encoding, missing_since };
+    out.push_front_coded(shared, suffix, decoded);
     Ok(())
 }
 

@@ -65,6 +65,9 @@ pub struct SyncMemo {
     pub run_number: u64,
     /// When a run last ended well; `None` while the first run has not.
     pub last_success_at: Option<Timestamp>,
+    /// When the last run that ended well made its plan: what fell due for a refresh before that
+    /// was sent.
+    pub planned_at: Option<Timestamp>,
     /// The latest second that was stamped on a request: the clock of a Sync never goes back.
     pub clock_floor_seconds: i64,
     /// The attributes that the last run that ended well sent.

@@ -9,6 +9,7 @@
 mod architecture;
 mod badinput;
 mod capability;
+mod chart;
 mod cli_data;
 mod cluster;
 mod crds;

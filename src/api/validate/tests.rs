@@ -137,7 +137,6 @@ fn what_this_version_cant_do_is_said() {
         "entity": "event",
         "behavior": "append",
         "event": {"name": {"constant": "order"}},
-        "refresh": "168h",
         "execution": "job",
         "model": {"range": "A:B", "primaryKey": ["id"], "cursor": {"column": "at"}},
     }));
@@ -157,7 +156,6 @@ fn what_this_version_cant_do_is_said() {
         spec.execution: this version can't run in a Job of its own yet (take `execution` away: runs execute in the operator)
         spec.model.cursor: this version can't read with a cursor yet (take the field away)
         spec.model.range: this version can't read a range of a spreadsheet yet (take the field away)
-        spec.refresh: this version can't send rows again by age yet (take the field away)
         spec.bigquery: this version can't read from Google BigQuery yet (postgres, sqlite and files are what it can read)
         spec.files.format: this version can't read Parquet yet (csv is what it can read)
         spec.files.url: this version can't read from s3:// yet (a folder or file of this machine is what it can read)

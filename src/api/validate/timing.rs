@@ -45,6 +45,15 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     findings.extend(positive("spec.startingDeadline", spec.starting_deadline));
     findings.extend(positive("spec.freshness", spec.freshness));
     findings.extend(positive("spec.refresh", spec.refresh));
+    if spec.refresh.is_some() && spec.model.cursor.is_some() {
+        findings.push(
+            Finding::error(
+                "spec.refresh",
+                "needs every row, and `model.cursor` reads only new ones",
+            )
+            .hint("take `refresh` or `model.cursor` away"),
+        );
+    }
     if spec.retry.min_backoff > spec.retry.max_backoff {
         findings.push(Finding::error(
             "spec.retry.minBackoff",

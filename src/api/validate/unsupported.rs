@@ -29,8 +29,6 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let fields = [
         ("spec.model.cursor", "read with a cursor", spec.model.cursor.is_some()),
         ("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some()),
-        ("spec.removeAfter", "wait before it removes", spec.remove_after.is_some()),
-        ("spec.refresh", "send rows again by age", spec.refresh.is_some()),
         ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
         (
             "spec.adoptStateFrom",

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod complaints;
+pub mod history;
 pub mod key;
 pub mod plan;
 pub mod rejections;

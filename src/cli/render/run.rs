@@ -98,6 +98,7 @@ pub fn changes(counts: &RunCounts) -> String {
     ];
     let further = [
         (counts.refreshed, "refreshed"),
+        (counts.missing, "missing"),
         (counts.kept, "kept"),
         (counts.retried, "retried"),
         (counts.invalid, "invalid"),

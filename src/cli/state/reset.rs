@@ -1,8 +1,9 @@
 //! `ciosync state reset`: forget what is remembered of a Sync.
 
-use std::io::{self, BufRead, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 
 use super::{lock, release};
+use crate::cli::confirm;
 use crate::cli::exit::Exit;
 use crate::cli::output;
 use crate::cli::render::table::grouped;
@@ -27,7 +28,7 @@ pub(super) async fn run(wanted: &Wanted, yes: bool) -> anyhow::Result<Exit> {
         "Forget {rows} of {sync} in {}? The next run sends as its initialRun says. [y/N] ",
         store.location(),
     );
-    if !yes && !confirm(&question, &mut io::stdin().lock(), &mut anstream::stderr().lock())? {
+    if !yes && !confirm::on_terminal(&question)? {
         output::note("nothing was forgotten");
         return Ok(Exit::Failed);
     }
@@ -36,31 +37,4 @@ pub(super) async fn run(wanted: &Wanted, yes: bool) -> anyhow::Result<Exit> {
     release(store.as_ref(), &lock, outcome).await?;
     output::print(&format!("forgot {rows} of {sync}; the next run follows its initialRun\n"))?;
     Ok(Exit::Done)
-}
-
-/// Asks, and returns whether the answer was yes. An empty answer, or none, is no.
-fn confirm(question: &str, answers: &mut dyn BufRead, out: &mut dyn Write) -> io::Result<bool> {
-    out.write_all(question.as_bytes())?;
-    out.flush()?;
-    let mut answer = String::new();
-    answers.read_line(&mut answer)?;
-    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_yes_is_a_yes() {
-        let answered = |answer: &str| {
-            let mut asked = Vec::new();
-            let answer = confirm("Forget? ", &mut answer.as_bytes(), &mut asked).unwrap();
-            assert_eq!(asked, b"Forget? ");
-            answer
-        };
-
-        assert!(["y\n", "YES\n", " yes "].map(answered).iter().all(|yes| *yes));
-        assert!(["", "\n", "n\n", "yesterday\n"].map(answered).iter().all(|yes| !yes));
-    }
 }

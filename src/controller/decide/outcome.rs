@@ -69,6 +69,8 @@ pub(super) fn summary(
         unchanged,
         refreshed,
         kept,
+        // The status has no place for rows that wait for `removeAfter`.
+        missing: _,
         delivered,
         invalid,
         rejected,

@@ -7,14 +7,19 @@ use crate::engine::error::RunError;
 use crate::engine::rejected::{Due, SUPPRESSED_CODE};
 use crate::engine::targets::Counted;
 use crate::model::{
-    ChangeKind, EntryBuf, Fingerprint, RecordView, Rejection, RejectionKind, Target,
+    ChangeKind, Entry, EntryBuf, Fingerprint, RecordView, Rejection, RejectionKind, Target,
 };
+use crate::state::EntryChunk;
 
 const UNREADABLE_RECORD: RunError = RunError::Internal("a mapped record can't be read");
 
 impl Planner {
     /// A row that can't be sent still holds its key, and the target remembered for it.
-    pub(super) fn hold_invalid(&mut self, rejection: Rejection, met: Met) -> Result<(), RunError> {
+    pub(super) async fn hold_invalid(
+        &mut self,
+        rejection: Rejection,
+        met: Met,
+    ) -> Result<(), RunError> {
         let key = self.pending.record.key.clone();
         let rows = self.pending.rows;
         // An invalid row was seen: what was rejected under its key is no longer what it was.
@@ -26,7 +31,9 @@ impl Planner {
             let target = Target { kind: self.mapper.identifier(), text: &self.scratch.target };
             self.targets.present(target, entry.key, Counted::HolderOnly)?;
         }
-        Ok(())
+        self.scratch.change.clear();
+        self.note_return(met);
+        self.push_change().await
     }
 
     pub(super) async fn judge_pending(&mut self, met: Met) -> Result<(), RunError> {
@@ -53,8 +60,11 @@ impl Planner {
             target: view.target,
         };
         let verdict = judge(&present, remembered);
+        let is_sent_again = matches!(verdict, Verdict::Unchanged | Verdict::Outdated)
+            && (self.rules.sends_again(&record.key)
+                || self.rejected.was_refused(&record.key, fingerprint));
         let due = match verdict {
-            Verdict::Unchanged | Verdict::Outdated if !self.rules.full_resync => {
+            Verdict::Unchanged | Verdict::Outdated if !is_sent_again => {
                 if self.rejected.settle(&record.key) {
                     self.planned.settled.push(record.key.clone());
                 }
@@ -63,7 +73,7 @@ impl Planner {
             Verdict::Moved => self.due_to_move(fingerprint),
             _ => self.rejected.due(&record.key, Some(fingerprint)),
         };
-        let judged = Judged { verdict, due, fingerprint };
+        let judged = Judged { verdict, due, fingerprint, is_sent_again, met };
         let counted = self.planned_change(judged)?;
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
@@ -73,11 +83,22 @@ impl Planner {
             let old = Target { kind: view.target.kind, text: &self.scratch.target };
             self.targets.present(old, &record.key, Counted::HolderOnly)?;
         }
+        self.push_change().await
+    }
+
+    async fn push_change(&mut self) -> Result<(), RunError> {
         if !self.scratch.change.is_empty() {
             self.change_count += 1;
             self.spool.push(&self.scratch.change).await?;
         }
         Ok(())
+    }
+
+    /// Puts down that a row is in the source again, where it was noted to be missing.
+    fn note_return(&mut self, met: Met) {
+        let Some(mut entry) = missing_entry(&self.chunk, met) else { return };
+        entry.flags.missing_since = None;
+        Change::Note { entry }.encode(&mut self.scratch.change);
     }
 
     /// A moved row waits for whichever was refused: the removal of its old target, or itself.
@@ -91,8 +112,13 @@ impl Planner {
 
     /// Counts what was judged and encodes the change it asks for into the scratch; empty for none.
     fn planned_change(&mut self, judged: Judged) -> Result<Counted, RunError> {
-        let Judged { verdict, due, fingerprint } = judged;
+        let Judged { verdict, due, fingerprint, is_sent_again, met } = judged;
         self.scratch.change.clear();
+        let was_missing = missing_entry(&self.chunk, met).is_some();
+        let is_untouched = due == Due::Waiting || (verdict == Verdict::Unchanged && !is_sent_again);
+        if is_untouched {
+            self.note_return(met);
+        }
         let record = &self.pending.record;
         let (key, canonical) = (record.key.as_slice(), record.canonical.as_slice());
         let view = RecordView::parse(canonical).ok_or(UNREADABLE_RECORD)?;
@@ -126,7 +152,7 @@ impl Planner {
                     .encode(&mut self.scratch.change);
                 return Ok(Counted::Moved);
             }
-            Verdict::Unchanged | Verdict::Outdated if self.rules.full_resync => {
+            Verdict::Unchanged | Verdict::Outdated if is_sent_again => {
                 (ChangeKind::Refreshed, Counted::Refreshed)
             }
             Verdict::Unchanged => {
@@ -156,6 +182,8 @@ impl Planner {
             ChangeKind::Changed | ChangeKind::Removed => counts.changed += 1,
             ChangeKind::Refreshed => counts.refreshed += 1,
         }
+        // Should Customer.io refuse it, what is known of the row must not say that it is missing.
+        let kind = if was_missing { ChangeKind::Changed } else { kind };
         Change::Upsert { kind, key, fingerprint, canonical }.encode(&mut self.scratch.change);
         Ok(counted)
     }
@@ -182,27 +210,49 @@ impl Planner {
             counts.removed += 1;
             Change::Forget { key: &entry.key }.encode(&mut self.scratch.change);
         } else {
-            match self.rejected.due(&entry.key, None) {
-                Due::Waiting => {
-                    counts.rejected += 1;
-                    return Ok(());
-                }
-                Due::Retry => counts.retried += 1,
-                Due::Fresh => {}
-            }
-            counts.removed += 1;
             let Scratch { change, target: text } = &mut self.scratch;
             entry
                 .as_entry()
                 .write_target(self.mapper.key_shape(), text)
                 .ok_or(RunError::Internal("a remembered key can't be read"))?;
             let target = Target { kind: self.mapper.identifier(), text };
+            match self.rejected.due(&entry.key, None) {
+                Due::Waiting => {
+                    counts.rejected += 1;
+                    return Ok(());
+                }
+                Due::Retry => counts.retried += 1,
+                Due::Fresh if !self.rules.is_missing_long_enough(entry.flags.missing_since) => {
+                    counts.missing += 1;
+                    // Until it is removed, the row holds its person.
+                    self.targets.present(target, &entry.key, Counted::HolderOnly)?;
+                    return self.note_missing(entry).await;
+                }
+                Due::Fresh => {}
+            }
+            counts.removed += 1;
             self.targets.removal(target, &entry.key)?;
             Change::Remove { key: &entry.key, target: text }.encode(change);
         }
-        self.change_count += 1;
-        Ok(self.spool.push(&self.scratch.change).await?)
+        self.push_change().await
     }
+
+    /// Puts down when a row was first found missing.
+    async fn note_missing(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+        if entry.flags.missing_since.is_some() {
+            return Ok(());
+        }
+        let mut entry = entry.as_entry();
+        entry.flags.missing_since = Some(self.rules.now_seconds());
+        Change::Note { entry }.encode(&mut self.scratch.change);
+        self.push_change().await
+    }
+}
+
+/// Returns what is remembered of a row, where it was noted to be missing.
+fn missing_entry(chunk: &EntryChunk, met: Met) -> Option<Entry<'_>> {
+    let Met::Entry(index) = met else { return None };
+    chunk.get(index).filter(|entry| entry.flags.missing_since.is_some())
 }
 
 /// A pending row, judged.
@@ -210,6 +260,9 @@ struct Judged {
     verdict: Verdict,
     due: Due,
     fingerprint: Fingerprint,
+    /// Whether the row equals what was accepted and is sent all the same.
+    is_sent_again: bool,
+    met: Met,
 }
 
 fn suppressed_rejection() -> Rejection {

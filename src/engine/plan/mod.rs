@@ -5,6 +5,7 @@ mod judge;
 mod planner;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -16,14 +17,14 @@ use super::pipeline::{InitialRun, Pipeline};
 use super::progress::Progress;
 use super::read::RowReader;
 use super::rejected::RejectedRows;
-use super::run::RunOptions;
+use super::run::{RunOptions, RunPurpose};
 use super::targets::{Others, TargetCheck};
-use crate::diff::Guards;
+use crate::diff::{Guards, Refresh};
 use crate::mapping::Mapper;
 use crate::model::{Encoding, IdentifierKind, RunCounts};
 use crate::spill::{SortedReader, SpoolWriter};
 use crate::state::snapshot::SnapshotReader;
-use crate::state::store::RejectedRow;
+use crate::state::store::{RejectedRow, SyncMemo};
 
 pub use planner::Planner;
 
@@ -38,21 +39,58 @@ pub struct PlanRules {
     pub baseline: bool,
     /// Whether no run has ended well yet: then nothing is removed.
     pub is_first_run: bool,
+    /// Which equal rows are sent again because of their age.
+    pub refresh: Option<Refresh>,
+    /// How long a row must have been missing before it is removed.
+    pub remove_after: Duration,
     /// The time of the plan, for the rows that are refused.
     pub now: Timestamp,
 }
 
 impl PlanRules {
     /// Returns the rules of a run now.
-    pub fn new(pipeline: &Pipeline, options: &RunOptions, is_first_run: bool) -> Self {
+    pub fn new(pipeline: &Pipeline, options: &RunOptions, memo: &SyncMemo) -> Self {
+        let now = Timestamp::now();
+        let is_first_run = is_first_run(options, memo);
+        let since = memo.planned_at.or(memo.last_success_at);
+        let refresh = pipeline
+            .refresh
+            .zip(since)
+            .and_then(|(period, since)| Refresh::new(period, since, now));
         Self {
             encoding: options.encoding,
             full_resync: options.full_resync,
             baseline: is_first_run && pipeline.initial_run == InitialRun::Baseline,
             is_first_run,
-            now: Timestamp::now(),
+            refresh,
+            remove_after: pipeline.remove_after,
+            now,
         }
     }
+
+    /// Returns whether the row of `key` is sent again although it equals what was accepted.
+    pub fn sends_again(&self, key: &[u8]) -> bool {
+        self.full_resync || self.refresh.is_some_and(|refresh| refresh.is_due(key))
+    }
+
+    /// Returns whether a row that is missing now, and was found so first at `since` (unix seconds),
+    /// is to be removed.
+    pub fn is_missing_long_enough(&self, since: Option<u32>) -> bool {
+        let waited = since.map(|since| self.now_seconds().saturating_sub(since));
+        self.remove_after.is_zero()
+            || waited.is_some_and(|waited| u64::from(waited) >= self.remove_after.as_secs())
+    }
+
+    /// Returns the time of the plan in unix seconds, as entries hold it.
+    pub fn now_seconds(&self) -> u32 {
+        u32::try_from(self.now.as_second()).unwrap_or(u32::MAX)
+    }
+}
+
+/// Returns whether no run has ended well yet. A clean-up is never a first run: it has something to
+/// remove wherever anything was delivered.
+pub fn is_first_run(options: &RunOptions, memo: &SyncMemo) -> bool {
+    memo.last_success_at.is_none() && options.purpose == RunPurpose::Sync
 }
 
 /// What a plan found, besides the changes on the spool.

@@ -185,7 +185,7 @@ impl Planner {
             ));
         }
         match self.pending.rejection.take() {
-            Some(rejection) => self.hold_invalid(rejection, met),
+            Some(rejection) => self.hold_invalid(rejection, met).await,
             None => self.judge_pending(met).await,
         }
     }

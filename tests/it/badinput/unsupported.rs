@@ -55,16 +55,14 @@ async fn an_execution_and_other_fields() {
     world.edit(
         "sync.yaml",
         "  timeout: 60s",
-        "  execution: job\n  removeAfter: 24h\n  refresh: 168h",
+        "  execution: job\n  adoptStateFrom: {name: clients}",
     );
 
     insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
         error: sync/sync.yaml:20: Sync default/customers: spec.execution: this version can't run in a Job of its own yet
           take `execution` away: runs execute in the operator
-        error: sync/sync.yaml:21: Sync default/customers: spec.removeAfter: this version can't wait before it removes yet
+        error: sync/sync.yaml:21: Sync default/customers: spec.adoptStateFrom: this version can't take over the state of another Sync yet
           take the field away
-        error: sync/sync.yaml:22: Sync default/customers: spec.refresh: this version can't send rows again by age yet
-          take the field away
-        3 errors; nothing was opened
+        2 errors; nothing was opened
         ");
 }

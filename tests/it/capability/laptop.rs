@@ -12,11 +12,12 @@ use sqlx::{AssertSqlSafe, ConnectOptions};
 use crate::support::cli::{Ciosync, Output, Running, Workdir};
 
 /// Keys of a run's numbers in JSON output, in the order in which tests write them.
-const COUNTS: [&str; 10] = [
+const COUNTS: [&str; 11] = [
     "added",
     "changed",
     "removed",
     "refreshed",
+    "missing",
     "kept",
     "unchanged",
     "invalid",

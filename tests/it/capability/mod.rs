@@ -4,6 +4,7 @@
 //! What is expected never comes from our own mapping or comparing code.
 
 mod behaviors;
+mod by_age;
 mod consent;
 mod csv_files;
 mod first_runs;

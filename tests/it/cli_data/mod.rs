@@ -57,6 +57,7 @@ fn memo() -> SyncMemo {
         run_number: 7,
         last_success_at: Some(Timestamp::now() - 26.hours()),
         clock_floor_seconds: 1_735_787_045,
+        planned_at: None,
         attributes: vec!["plan".to_owned()],
         blocked: None,
     }
@@ -124,7 +125,7 @@ async fn remember(store: &dyn StateStore, lock: &RunLock, numbers: impl Iterator
             fingerprint: Some(Fingerprint::from_bytes([0xab; 16])),
             encoding: Encoding::CURRENT,
             target: (number % 10 == 0).then_some("ann@example.com"),
-            flags: EntryFlags { suppressed: number == 10 },
+            flags: EntryFlags { suppressed: number == 10, ..EntryFlags::default() },
         };
         writer.push(&entry).unwrap();
     }

@@ -26,7 +26,7 @@ async fn what_was_accepted_reads_back_in_every_part() {
             key: b"b",
             encoding: Encoding::CURRENT,
             target: Some("Ann@Example.com"),
-            flags: EntryFlags { suppressed: true },
+            flags: EntryFlags { suppressed: true, ..EntryFlags::default() },
             ..plain
         };
         let failed_late =
