@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tracing::{error, warn};
 
 use super::job::{Finished, Job, Stop};
+use super::memory;
 use crate::api::Sync;
 use crate::controller::connections::Connections;
 use crate::controller::decide::{BlockedBy, Ended, Problem, Start};
@@ -127,6 +128,7 @@ impl Executor {
         let newest = self.objects.sync(&job.key());
         let newest = newest.filter(|newest| newest.uid() == job.sync.uid());
         let sync = newest.unwrap_or_else(|| Arc::clone(&job.sync));
+        memory::check(self, job, &sync).await?;
         let client = self.connection(&sync, secrets).await?;
         let source = self.source(&sync, secrets).await?;
         let sql = match &sync.spec.model.sql_from {
@@ -236,7 +238,7 @@ fn unresolved(error: ResolveError) -> Problem {
     }
 }
 
-fn no_state(error: StateError) -> Problem {
+pub(super) fn no_state(error: StateError) -> Problem {
     Problem {
         reason: error.reason(),
         disposition: error.disposition(),

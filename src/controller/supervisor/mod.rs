@@ -3,6 +3,7 @@
 
 mod execute;
 mod job;
+mod memory;
 mod queue;
 
 use std::collections::HashMap;

@@ -4,6 +4,7 @@ mod bad_input;
 mod deletions;
 mod faults;
 mod ground;
+mod memory;
 mod replicas;
 mod runs;
 mod stops;
