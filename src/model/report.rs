@@ -41,6 +41,18 @@ pub enum RunResult {
 }
 
 impl RunResult {
+    /// All results.
+    pub const ALL: [Self; 8] = [
+        Self::Succeeded,
+        Self::NoChanges,
+        Self::PartiallySucceeded,
+        Self::Blocked,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Interrupted,
+        Self::Skipped,
+    ];
+
     /// Returns the result as it stands in status and output.
     pub fn as_str(self) -> &'static str {
         match self {
