@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::telemetry::LogFormat;
-
+use super::controller_args::ControllerArgs;
 use super::plugin::args::PluginCommand;
+use crate::telemetry::LogFormat;
 
 /// Sync rows from a data warehouse into Customer.io, as declared in YAML.
 ///
@@ -24,14 +24,9 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
     /// What to log on stderr, as `tracing` filters are written: `info`, `ciosync=debug`.
-    #[arg(
-        long,
-        global = true,
-        env = "CIOSYNC_LOG",
-        default_value = "warn",
-        hide_env_values = true
-    )]
-    pub log: String,
+    /// Default: `warn`; of the operator `info`.
+    #[arg(long, value_name = "FILTER", global = true, env = "CIOSYNC_LOG", hide_env_values = true)]
+    pub log: Option<String>,
     /// How to log: lines for people, or one JSON object a line.
     #[arg(
         long,
@@ -42,6 +37,18 @@ pub struct Cli {
         hide_env_values = true
     )]
     pub log_format: LogFormatArg,
+}
+
+impl Cli {
+    /// Returns what to log.
+    pub fn log(&self) -> &str {
+        let usual = match self.command {
+            // Who runs an operator has nothing but its logs.
+            Command::Controller(_) => "info",
+            _ => "warn",
+        };
+        self.log.as_deref().unwrap_or(usual)
+    }
 }
 
 /// How logs are written.
@@ -70,6 +77,8 @@ pub enum Command {
     Run(RunArgs),
     /// Show what `run` would deliver, delivering nothing.
     Plan(PlanArgs),
+    /// Run as the operator of a cluster: Syncs that run themselves.
+    Controller(Box<ControllerArgs>),
     /// Check the files: schema, rules, references, schedules.
     Validate(ValidateArgs),
     /// Look at what is remembered: Syncs, runs, rows that were not accepted.

@@ -2,7 +2,9 @@
 
 use super::args::{Cli, Command};
 use super::exit::Exit;
-use super::{completions, crds, emulator, get, plan, plugin, retry, run, state, validate};
+use super::{
+    completions, controller, crds, emulator, get, plan, plugin, retry, run, state, validate,
+};
 
 /// Carries out what a person typed.
 ///
@@ -12,6 +14,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
     match cli.command {
         Command::Run(args) => Box::pin(run::run(args)).await,
         Command::Plan(args) => Box::pin(plan::run(args)).await,
+        Command::Controller(args) => Box::pin(controller::run(*args)).await,
         Command::Validate(args) => validate::run(args).await,
         Command::Get(command) => get::run(command).await,
         Command::Retry(args) => retry::run(args).await,

@@ -5,6 +5,8 @@ pub mod args;
 pub mod completions;
 pub mod confirm;
 pub mod console;
+pub mod controller;
+pub mod controller_args;
 pub mod crds;
 pub mod dispatch;
 pub mod emulate;

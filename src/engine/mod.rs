@@ -6,6 +6,7 @@
 pub mod begin;
 pub mod change;
 pub mod changes;
+pub mod cleanup;
 pub mod commit;
 pub mod deliver;
 pub mod error;
@@ -29,4 +30,4 @@ pub use error::RunError;
 pub use pipeline::{InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
-pub use run::{RunOptions, RunOutcome, RunRequest, run};
+pub use run::{RunOptions, RunOutcome, RunPurpose, RunRequest, run};

@@ -22,9 +22,26 @@ use crate::state::{LockHolder, RunLock, StateError, StateStore};
 /// How often a held lock is asked for again.
 const LOCK_POLL: Duration = Duration::from_millis(500);
 
+/// What a run is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RunPurpose {
+    /// To deliver what differs between source and snapshot.
+    #[default]
+    Sync,
+    /// To remove every remembered row, on a [`Pipeline`] made by `into_cleanup`: a first run too.
+    CleanUp,
+}
+
 /// What a run may be told besides its Sync.
 #[derive(Clone, Debug)]
 pub struct RunOptions {
+    /// The run's id; a new one where it is `None`.
+    pub id: Option<RunId>,
+    /// What the run is for.
+    pub purpose: RunPurpose,
+    /// Cancelled before `RunRequest::cancel` where a person stops this one run: then it ends as
+    /// cancelled, and not as interrupted.
+    pub cancelled: CancellationToken,
     /// Send every current row again.
     pub full_resync: bool,
     /// The blocked run that a person approved.
@@ -42,6 +59,9 @@ pub struct RunOptions {
 impl Default for RunOptions {
     fn default() -> Self {
         Self {
+            id: None,
+            purpose: RunPurpose::Sync,
+            cancelled: CancellationToken::new(),
             full_resync: false,
             approve: None,
             encoding: Encoding::CURRENT,
@@ -109,7 +129,8 @@ pub struct RunOutcome {
 /// Runs a Sync once. Always comes to a report; dropping the future leaves a state from which the
 /// next run goes on, at most repeating what was in flight.
 pub async fn run(request: RunRequest) -> RunOutcome {
-    let id = RunId(ulid::Ulid::generate().to_string());
+    let given = request.options.id.clone();
+    let id = given.unwrap_or_else(|| RunId(ulid::Ulid::generate().to_string()));
     let span = info_span!("run", sync = %request.pipeline.sync, run_id = %id);
     run_as(request, id).instrument(span).await
 }
@@ -205,6 +226,7 @@ fn report(
         None if counts.delivered == 0 && counts.removed == 0 => RunResult::NoChanges,
         None => RunResult::Succeeded,
         Some(RunError::Guard { .. } | RunError::Review { .. }) => RunResult::Blocked,
+        Some(RunError::Stopped) if request.options.cancelled.is_cancelled() => RunResult::Cancelled,
         Some(RunError::Stopped) => RunResult::Interrupted,
         Some(_) => RunResult::Failed,
     };
@@ -216,7 +238,8 @@ fn report(
         started_at,
         finished_at: Timestamp::now(),
         result,
-        reason: error.map(RunError::reason),
+        // To stop a run is no fault of it.
+        reason: error.filter(|error| !matches!(error, RunError::Stopped)).map(RunError::reason),
         message: error.map(ToString::to_string).unwrap_or_default(),
         counts: *counts,
     }

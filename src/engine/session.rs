@@ -13,7 +13,9 @@ use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
 use super::fill::{Filler, ItemRules};
 use super::gate;
-use super::plan::{PlanRules, Planned, Planner, PlannerParts, plan_rows, targets_may_repeat};
+use super::plan::{
+    PlanRules, Planned, Planner, PlannerParts, is_first_run, plan_rows, targets_may_repeat,
+};
 use super::progress::Phase;
 use super::read::RowReader;
 use super::refusals::Refusals;
@@ -166,7 +168,7 @@ impl Session<'_> {
         memo.operation = Some(pipeline.record.operation);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let mut prepared = Prepared {
-            is_first_run: memo.last_success_at.is_none(),
+            is_first_run: is_first_run(options, &memo),
             targets_may_repeat: targets_may_repeat(&mapper),
             others: begin::lookup(pipeline, Some(store), syncs),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),

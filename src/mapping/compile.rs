@@ -41,29 +41,33 @@ impl RecordSpec {
     /// identifier, and what the mappings name. Names that the query lacks are left out; compiling
     /// complains of them.
     pub fn needed_columns(&self, available: &[Column]) -> Vec<String> {
-        let mut needed: Vec<&str> = self.primary_key.iter().map(String::as_str).collect();
-        needed.push(&self.identifier.1);
-        let templates: Vec<Template> = self
-            .mappings
-            .iter()
-            .filter_map(|mapping| Template::parse(mapping.template.as_deref()?).ok())
-            .collect();
-        if self.has_attributes() {
-            needed.extend(self.mappings.iter().filter_map(|mapping| mapping.from.as_deref()));
-            needed.extend(templates.iter().flat_map(Template::columns));
-            if self.unmapped_columns == UnmappedColumns::Include {
-                needed.extend(available.iter().map(|column| column.name.as_str()));
-            }
+        let mut needed = self.named_columns();
+        if self.has_attributes() && self.unmapped_columns == UnmappedColumns::Include {
+            needed.extend(available.iter().map(|column| column.name.clone()));
         }
         let mut columns: Vec<String> = Vec::new();
         for name in needed {
-            if available.iter().any(|column| column.name == name)
-                && !columns.iter().any(|column| column == name)
-            {
-                columns.push(name.to_owned());
+            if available.iter().any(|column| column.name == name) && !columns.contains(&name) {
+                columns.push(name);
             }
         }
         columns
+    }
+
+    /// Returns the columns that the spec names: the key's first. A name may come twice.
+    pub fn named_columns(&self) -> Vec<String> {
+        let mut named = self.primary_key.clone();
+        named.push(self.identifier.1.clone());
+        if self.has_attributes() {
+            named.extend(self.mappings.iter().filter_map(|mapping| mapping.from.clone()));
+            for mapping in &self.mappings {
+                let template = mapping.template.as_deref().map(Template::parse);
+                if let Some(Ok(template)) = template {
+                    named.extend(template.columns().map(str::to_owned));
+                }
+            }
+        }
+        named
     }
 }
 

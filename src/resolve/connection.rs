@@ -31,6 +31,32 @@ pub async fn client(
     secrets: &dyn SecretReader,
     stand: Option<&Stand>,
 ) -> Result<Arc<Client>, ResolveError> {
+    let config = config(namespace, spec, secrets, stand).await?;
+    let limiter = Arc::new(Limiter::new(&config.rate));
+    Ok(Arc::new(Client::new(config, limiter)?))
+}
+
+/// Returns the client of a connection whose limiter outlives it, as that of an operator does.
+/// Connects to nothing.
+///
+/// # Errors
+/// As [`client`].
+pub async fn client_on(
+    limiter: Arc<Limiter>,
+    namespace: &str,
+    spec: &CustomerIoConnectionSpec,
+    secrets: &dyn SecretReader,
+) -> Result<Arc<Client>, ResolveError> {
+    let config = config(namespace, spec, secrets, None).await?;
+    Ok(Arc::new(Client::new(config, limiter)?))
+}
+
+async fn config(
+    namespace: &str,
+    spec: &CustomerIoConnectionSpec,
+    secrets: &dyn SecretReader,
+    stand: Option<&Stand>,
+) -> Result<ConnectionConfig, ResolveError> {
     let mut config = match stand {
         Some(stand) => ConnectionConfig {
             endpoint: Some(stand.endpoint.clone()),
@@ -50,8 +76,7 @@ pub async fn client(
     config.rate = spec.rate_limit;
     config.limits = spec.limits;
     config.update_timestamps = spec.update_timestamps;
-    let limiter = Arc::new(Limiter::new(&config.rate));
-    Ok(Arc::new(Client::new(config, limiter)?))
+    Ok(config)
 }
 
 async fn site_id(

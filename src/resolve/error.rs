@@ -28,6 +28,24 @@ pub enum ResolveError {
         /// Where else it may be given.
         hint: String,
     },
+    /// The operator may not read a Secret.
+    #[error("Secret `{}` in namespace `{namespace}` may not be read", reference.name)]
+    SecretForbidden {
+        /// The namespace of the object that names it.
+        namespace: String,
+        /// What was named.
+        reference: SecretKeyRef,
+        /// What to grant.
+        hint: String,
+    },
+    /// Something could not be read just now.
+    #[error("{what} can't be read: {problem}")]
+    Unread {
+        /// What, with its kind and namespace.
+        what: String,
+        /// What the network or the server said; nothing of what was to be read.
+        problem: String,
+    },
     /// A Secret's value can't be used.
     #[error("{reference} {problem}")]
     SecretUnusable {
@@ -55,17 +73,27 @@ pub enum ResolveError {
 }
 
 impl ResolveError {
-    /// Returns what the error means for what comes next: a person must act, always.
+    /// Returns what the error means for what comes next.
     pub fn disposition(&self) -> Disposition {
-        Disposition::NeedsOperator
+        match self {
+            Self::Unread { .. } => Disposition::Transient,
+            Self::SecretNotFound { .. }
+            | Self::SecretKeyMissing { .. }
+            | Self::SecretForbidden { .. }
+            | Self::SecretUnusable { .. }
+            | Self::InvalidSpec { .. } => Disposition::NeedsOperator,
+            Self::Source(error) => error.disposition(),
+            Self::Connection(error) => error.disposition(),
+        }
     }
 
     /// Returns the reason that names the error in conditions and output.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::SecretNotFound { .. } => Reason::SecretNotFound,
+            Self::SecretNotFound { .. } | Self::SecretForbidden { .. } => Reason::SecretNotFound,
             Self::SecretKeyMissing { .. } => Reason::SecretKeyMissing,
             Self::SecretUnusable { .. } | Self::InvalidSpec { .. } => Reason::InvalidSpec,
+            Self::Unread { .. } => Reason::RunFailed,
             Self::Source(error) => error.reason(),
             Self::Connection(error) => error.reason(),
         }
@@ -74,10 +102,10 @@ impl ResolveError {
     /// Returns what the person should do next.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::SecretNotFound { hint, .. } | Self::SecretKeyMissing { hint, .. } => {
-                Some(hint.clone())
-            }
-            Self::SecretUnusable { .. } => None,
+            Self::SecretNotFound { hint, .. }
+            | Self::SecretKeyMissing { hint, .. }
+            | Self::SecretForbidden { hint, .. } => Some(hint.clone()),
+            Self::SecretUnusable { .. } | Self::Unread { .. } => None,
             Self::Source(error) => error.hint.clone(),
             Self::Connection(error) => error.hint(),
             Self::InvalidSpec { hint, .. } => hint.clone(),

@@ -9,7 +9,7 @@ pub mod secrets;
 pub mod source;
 pub mod sync;
 
-pub use connection::client;
+pub use connection::{client, client_on};
 pub use error::ResolveError;
 pub use secrets::SecretReader;
 pub use source::source;

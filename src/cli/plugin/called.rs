@@ -20,7 +20,7 @@ pub fn typed() -> Cli {
         return Cli::parse();
     }
     let PluginCli { command, log } = PluginCli::parse();
-    Cli { command: Command::Kubectl(command), log, log_format: LogFormatArg::Text }
+    Cli { command: Command::Kubectl(command), log: Some(log), log_format: LogFormatArg::Text }
 }
 
 fn is_plugin(called: &OsStr) -> bool {

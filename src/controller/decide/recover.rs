@@ -34,14 +34,15 @@ pub(super) fn recover(draft: &mut Draft<'_>) {
 }
 
 /// Writes a lost status anew from the runs in the state store. Runs from before the resource was
-/// made belong to one of the same name that is gone: a new resource starts as a new one.
+/// made belong to one of the same name that is gone: a new resource starts as a new one. The time
+/// at which it was made has whole seconds, so a run of that second counts as such.
 fn rebuild(draft: &mut Draft<'_>) {
     let made_at = draft.view.sync.metadata.creation_timestamp.as_ref().map(|time| time.0);
     let runs: Vec<&RunReport> = draft
         .view
         .recorded
         .iter()
-        .filter(|run| made_at.is_none_or(|made_at| run.started_at >= made_at))
+        .filter(|run| made_at.is_none_or(|at| run.started_at.as_second() > at.as_second()))
         .collect();
     let limit = usize::try_from(draft.spec().history_limit).unwrap_or(usize::MAX);
     // What started them is not recorded.
@@ -97,6 +98,8 @@ fn interrupted(draft: &Draft<'_>, run: &CurrentRun) -> RunReport {
     let unsigned = |number: Option<i64>| number.and_then(|it| u64::try_from(it).ok()).unwrap_or(0);
     RunReport {
         id: RunId(run.id.clone()),
+        trigger: run.trigger.clone(),
+        request: run.request.clone(),
         sync: SyncId::new(
             metadata.namespace.clone().unwrap_or_default(),
             metadata.name.clone().unwrap_or_default(),

@@ -157,6 +157,8 @@ fn skip(draft: &mut Draft<'_>, slot: Timestamp, why: &str) {
     let metadata = &draft.view.sync.metadata;
     let report = RunReport {
         id: run_id(draft, "skipped", &written(slot)),
+        trigger: None,
+        request: None,
         sync: SyncId::new(
             metadata.namespace.clone().unwrap_or_default(),
             metadata.name.clone().unwrap_or_default(),

@@ -17,7 +17,7 @@ use super::pipeline::{InitialRun, Pipeline};
 use super::progress::Progress;
 use super::read::RowReader;
 use super::rejected::RejectedRows;
-use super::run::RunOptions;
+use super::run::{RunOptions, RunPurpose};
 use super::targets::{Others, TargetCheck};
 use crate::diff::{Guards, Refresh};
 use crate::mapping::Mapper;
@@ -51,7 +51,7 @@ impl PlanRules {
     /// Returns the rules of a run now.
     pub fn new(pipeline: &Pipeline, options: &RunOptions, memo: &SyncMemo) -> Self {
         let now = Timestamp::now();
-        let is_first_run = memo.last_success_at.is_none();
+        let is_first_run = is_first_run(options, memo);
         let since = memo.planned_at.or(memo.last_success_at);
         let refresh = pipeline
             .refresh
@@ -85,6 +85,12 @@ impl PlanRules {
     pub fn now_seconds(&self) -> u32 {
         u32::try_from(self.now.as_second()).unwrap_or(u32::MAX)
     }
+}
+
+/// Returns whether no run has ended well yet. A clean-up is never a first run: it has something to
+/// remove wherever anything was delivered.
+pub fn is_first_run(options: &RunOptions, memo: &SyncMemo) -> bool {
+    memo.last_success_at.is_none() && options.purpose == RunPurpose::Sync
 }
 
 /// What a plan found, besides the changes on the spool.

@@ -1,6 +1,14 @@
-//! What a real API server makes of our resources, and that the ground these tests stand on holds.
+//! What only a real API server shows: rights, rules, watches, and the operator on top of it.
 
+mod bad_input;
 mod columns;
 mod definitions;
+mod deletions;
+mod faults;
 mod ground;
+mod memory;
+mod replicas;
 mod rules;
+mod runs;
+mod stops;
+mod world;

@@ -258,6 +258,8 @@ impl World {
         Ended {
             report: RunReport {
                 id: running.id.clone(),
+                trigger: None,
+                request: None,
                 sync: SyncId::new("growth", "people"),
                 started_at: running.started_at,
                 finished_at: self.now,

@@ -1,0 +1,88 @@
+//! The clients of connections: one limiter each for as long as the operator runs, so that all Syncs
+//! of a connection share its rate, whatever becomes of its credentials.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+
+use super::secrets::ClusterSecrets;
+use super::watch::{ObjectKey, key_of};
+use crate::api::{CustomerIoConnection, CustomerIoConnectionSpec};
+use crate::customerio::spec::RateLimitSpec;
+use crate::customerio::{Client, Limiter};
+use crate::resolve::{self, ResolveError};
+
+/// What is kept of each connection. Credentials are held by running runs and probes alone.
+#[derive(Default)]
+pub struct Connections(Mutex<HashMap<ObjectKey, Kept>>);
+
+struct Kept {
+    uid: Option<String>,
+    rate: RateLimitSpec,
+    limiter: Arc<Limiter>,
+    client: Weak<Client>,
+    /// What `client` was made of.
+    made_of: Option<(CustomerIoConnectionSpec, Vec<(String, String)>)>,
+}
+
+impl Connections {
+    /// Returns the client of a connection, with its secrets as they are now: the one that other
+    /// runs use, where those are the same.
+    ///
+    /// # Errors
+    /// Where a secret is missing or a setting can't be used.
+    pub async fn client(
+        &self,
+        connection: &CustomerIoConnection,
+        secrets: &ClusterSecrets,
+    ) -> Result<Arc<Client>, ResolveError> {
+        let key = key_of(connection);
+        let limiter = self.limiter(connection);
+        let spec = &connection.spec;
+        let made = resolve::client_on(Arc::clone(&limiter), &key.0, spec, secrets).await?;
+        let versions = secrets.versions(&key.0).into_iter().collect();
+        let made_of = (spec.clone(), versions);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(kept) = kept.get_mut(&key) else { return Ok(made) };
+        match kept.client.upgrade().filter(|_| kept.made_of.as_ref() == Some(&made_of)) {
+            Some(shared) => Ok(shared),
+            None => {
+                kept.client = Arc::downgrade(&made);
+                kept.made_of = Some(made_of);
+                Ok(made)
+            }
+        }
+    }
+
+    /// Returns until when Customer.io asked this connection to slow down.
+    pub fn throttled_until(&self, key: &ObjectKey) -> Option<Timestamp> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get(key)?.limiter.throttled_until()
+    }
+
+    /// Forgets a connection that is gone.
+    pub fn forget(&self, key: &ObjectKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    /// Another rate, or another object of the same name, gets another limiter.
+    fn limiter(&self, connection: &CustomerIoConnection) -> Arc<Limiter> {
+        let rate = connection.spec.rate_limit;
+        let uid = connection.uid();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Kept {
+            uid: uid.clone(),
+            rate,
+            limiter: Arc::new(Limiter::new(&rate)),
+            client: Weak::new(),
+            made_of: None,
+        };
+        let entry = kept.entry(key_of(connection)).or_insert_with(fresh);
+        if entry.uid != uid || entry.rate != rate {
+            *entry = fresh();
+        }
+        Arc::clone(&entry.limiter)
+    }
+}

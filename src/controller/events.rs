@@ -1,0 +1,70 @@
+//! Events of Syncs. One that can't be published is logged and otherwise ignored: a cluster that
+//! takes no events still gets its data.
+
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::runtime::events::{Event, EventType, Recorder, Reporter};
+use tracing::{info, warn};
+
+use super::decide::Notice;
+use super::error::{bounded, describe};
+
+/// Longest note, in bytes; the API server refuses longer ones.
+/// Source: Kubernetes, `events.k8s.io/v1`, field `note`: "maximum length is 1kB".
+const NOTE_MAX: usize = 1_024;
+
+/// Publishes events.
+pub struct Events {
+    recorder: Recorder,
+}
+
+impl Events {
+    /// Returns a publisher; `identity` is this replica's.
+    pub fn new(client: Client, identity: &str) -> Self {
+        let instance = Some(identity.to_owned());
+        let reporter = Reporter { controller: "ciosync.dev/controller".to_owned(), instance };
+        Self { recorder: Recorder::new(client, reporter) }
+    }
+
+    /// Publishes an event about an object.
+    pub async fn publish(&self, notice: &Notice, about: &ObjectReference) {
+        let Notice { reason, message } = notice;
+        let (reason, type_) = match reason.is_warning() {
+            true => (reason.as_str(), EventType::Warning),
+            false => (reason.as_str(), EventType::Normal),
+        };
+        let namespace = about.namespace.as_deref().unwrap_or_default();
+        let name = about.name.as_deref().unwrap_or_default();
+        info!(namespace, name, reason, message, "event");
+        let event = Event {
+            type_,
+            reason: reason.to_owned(),
+            note: Some(within(message, NOTE_MAX).to_owned()),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        if let Err(error) = bounded(self.recorder.publish(&event, about)).await {
+            let problem = describe(&error);
+            warn!(namespace, name, reason, problem, "the event could not be published");
+        }
+    }
+}
+
+/// Returns the front of a text that has at most `max` bytes.
+fn within(text: &str, max: usize) -> &str {
+    let end = (0..=max.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
+    text.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_note_is_cut_between_characters() {
+        assert_eq!(within("short", 10), "short");
+        assert_eq!(within("abcdef", 3), "abc");
+        assert_eq!(within("aéé", 2), "a");
+        assert_eq!(within("", 2), "");
+    }
+}

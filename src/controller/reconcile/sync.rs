@@ -1,0 +1,191 @@
+//! Syncs: what is known of one becomes a view, the view a decision, and the decision is carried
+//! out.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use kube::{Resource as _, ResourceExt as _};
+
+use super::references::Referred;
+use super::{spec, steps};
+use crate::api::Sync;
+use crate::controller::changes::Named;
+use crate::controller::context::Context;
+use crate::controller::decide::{
+    self, Decision, DeletionView, Problem, References, Running, Standing, StoredRequest,
+    SuspendedBy, View,
+};
+use crate::controller::error::ControllerError;
+use crate::controller::objects::target;
+use crate::controller::watch::{ObjectKey, key_of};
+use crate::model::{RunReport, SyncId};
+use crate::schedule::Schedule;
+
+/// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
+const RECORDED_MIN: u32 = 20;
+
+/// Looks at a Sync and does what is to be done; returns when to look again.
+///
+/// # Errors
+/// Where the API server or the state store can't be asked or written. What was not done is decided
+/// anew by the next look.
+pub async fn reconcile(
+    seen: Arc<Sync>,
+    context: Arc<Context>,
+) -> Result<Option<Timestamp>, ControllerError> {
+    let sync = context.sync_statuses.newest(seen);
+    let key = key_of(sync.as_ref());
+    let finished = context.supervisor.finished(&key).filter(|finished| {
+        let is_meant = finished.is_of(&sync);
+        if !is_meant {
+            context.supervisor.settle(&key);
+        }
+        is_meant
+    });
+    let facts = Facts::gather(&context, &sync, &key).await?;
+    let view = facts.view(&context, &sync);
+    let decision = match &finished {
+        Some(finished) => decide::ended(&view, &finished.ended),
+        None => decide::decide(&view),
+    };
+    let look_again = decision.look_again;
+    carry_out(&context, &sync, decision).await?;
+    if finished.is_some() {
+        context.supervisor.settle(&key);
+        tell_of_pace(&context, &sync);
+    }
+    Ok(look_again)
+}
+
+/// Has the connection's status say so where a run was told to slow down.
+fn tell_of_pace(context: &Context, sync: &Sync) {
+    let connection = target(sync, &sync.spec.connection_ref);
+    if context.connections.throttled_until(&connection).is_some() {
+        context.nudges.connections.push(connection);
+    }
+}
+
+/// Carries a decision out, in its order.
+async fn carry_out(
+    context: &Arc<Context>,
+    sync: &Arc<Sync>,
+    decision: Decision,
+) -> Result<(), ControllerError> {
+    let mut sync = Arc::clone(sync);
+    for step in decision.before {
+        sync = steps::carry_out(context, &sync, step).await?;
+    }
+    sync = context.sync_statuses.write(&sync, &decision.status).await?;
+    for step in decision.after {
+        sync = steps::carry_out(context, &sync, step).await?;
+    }
+    let about = sync.object_ref(&());
+    for notice in &decision.events {
+        context.events.publish(notice, &about).await;
+    }
+    Ok(())
+}
+
+/// What a view borrows.
+struct Facts {
+    now: Timestamp,
+    references: References,
+    suspended: Option<SuspendedBy>,
+    spec: Result<Schedule, Problem>,
+    standings: Vec<Standing>,
+    requests: Vec<StoredRequest>,
+    running: Option<Running>,
+    recorded: Vec<RunReport>,
+    deletion: Option<DeletionView>,
+}
+
+impl Facts {
+    async fn gather(
+        context: &Context,
+        sync: &Arc<Sync>,
+        key: &ObjectKey,
+    ) -> Result<Self, ControllerError> {
+        let id = SyncId::new(&key.0, &key.1);
+        let now = Timestamp::now();
+        let running = context.supervisor.running(key);
+        let referred = Referred::look_up(context, sync).await?;
+        let standings = standings(context, sync, now);
+        let recorded = match decide::needs_recorded(sync, running.as_ref().map(|run| &run.id)) {
+            true => context.store.runs(&id, sync.spec.history_limit.max(RECORDED_MIN)).await?,
+            false => Vec::new(),
+        };
+        let spec = spec::check(sync).and_then(|schedule| match referred.misfit(sync) {
+            Some(problem) => Err(problem),
+            None => Ok(schedule),
+        });
+        Ok(Self {
+            now,
+            references: referred.judge(sync),
+            suspended: match sync.spec.suspend {
+                true => Some(SuspendedBy::Spec),
+                false => referred.suspended(),
+            },
+            spec: spec
+                .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone)),
+            standings: standings.unwrap_or_default(),
+            requests: context.store.requests(&id).await?,
+            deletion: deletion(context, sync, &id, &referred).await?,
+            running,
+            recorded,
+        })
+    }
+
+    fn view<'a>(&'a self, context: &Context, sync: &'a Sync) -> View<'a> {
+        let named = [
+            Named::Source(target(sync, &sync.spec.source_ref)),
+            Named::Connection(target(sync, &sync.spec.connection_ref)),
+        ];
+        View {
+            sync,
+            now: self.now,
+            spec: self.spec.clone(),
+            references: self.references.clone(),
+            named_changed_at: context.changes.latest(&named),
+            suspended: self.suspended,
+            dependencies: &self.standings,
+            requests: &self.requests,
+            running: self.running.as_ref(),
+            recorded: &self.recorded,
+            is_stopping: context.supervisor.is_closed(),
+            deletion: self.deletion.clone(),
+        }
+    }
+}
+
+/// Returns how the Syncs stand that this one waits for.
+fn standings(context: &Context, sync: &Sync, now: Timestamp) -> Result<Vec<Standing>, Problem> {
+    if sync.spec.depends_on.is_empty() {
+        return Ok(Vec::new());
+    }
+    let own = key_of(sync).0;
+    let neighbours = context.objects.syncs.state_filter(|other| key_of(other).0 == own);
+    let by_name: HashMap<String, Arc<Sync>> = neighbours
+        .into_iter()
+        .map(|other| (other.name_any(), context.sync_statuses.newest(other)))
+        .collect();
+    decide::standings(sync, |name| by_name.get(name).map(Arc::as_ref), now)
+}
+
+/// Returns what is known besides of a Sync that is being deleted.
+async fn deletion(
+    context: &Context,
+    sync: &Sync,
+    id: &SyncId,
+    referred: &Referred,
+) -> Result<Option<DeletionView>, ControllerError> {
+    if sync.meta().deletion_timestamp.is_none() || !decide::deletion::has_finalizer(sync) {
+        return Ok(None);
+    }
+    let state = context.store.sync(id).await;
+    Ok(Some(DeletionView {
+        snapshot_rows: state.ok().map(|state| state.map_or(0, |state| state.segment_rows)),
+        is_namespace_terminating: context.namespaces.get(&id.namespace).await?.is_terminating,
+        connection_gone: referred.connection_gone(sync),
+    }))
+}

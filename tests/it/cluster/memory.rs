@@ -1,0 +1,43 @@
+//! What the operator remembers: it is lost loudly, forgotten on request, and taken over by a Sync of
+//! another name.
+
+use serde_json::Value;
+
+use super::world::{World, condition, last_run};
+
+const PEOPLE: &str = "create table people (id text primary key, email text);
+    insert into people values ('1', 'ann@example.com'), ('2', 'bob@example.com');";
+
+const SPEC: &str = "behavior: updateOrCreate
+  model: {table: people, primaryKey: [id]}
+  identifiers: {id: id}
+  mappings: [{from: email}]";
+
+#[tokio::test]
+async fn a_lost_state_is_not_sent_again_in_silence_but_only_once_it_was_asked_for() {
+    let world = World::new(PEOPLE).await;
+    let operator = world.operator().await;
+    world.sync("people", SPEC).await;
+    world.ended("people", "Succeeded").await;
+    operator.terminate().await.expect_code(0);
+    let accepted = world.workspace().stats().items_accepted;
+
+    // Another setup has a folder of its own, and with it an empty state.
+    let _operator = world.setup().start_unready();
+    world.the("people").annotate("ciosync.dev/requestedAt", "again").await;
+    let is_lost = |sync: &Value| condition(sync, "Ready")["reason"] == "StateLost";
+    let sync = world.the("people").wait("StateLost", is_lost).await;
+    world.judge(&sync);
+    assert_eq!(condition(&sync, "Stalled")["status"], "True");
+    assert_eq!(world.workspace().stats().items_accepted, accepted);
+    let is_told = |events: &[Value]| events.iter().any(|event| event["reason"] == "StateLost");
+    world.cluster.wait_all("Event", &world.namespace, "an event", is_told).await;
+
+    world.the("people").annotate("ciosync.dev/resetState", "start-anew").await;
+    world.the("people").annotate("ciosync.dev/requestedAt", "and-run").await;
+    let is_done = |sync: &Value| last_run(sync)["request"] == "and-run";
+    let sync = world.the("people").wait("the run after the reset", is_done).await;
+    assert_eq!(sync["status"]["lastHandledReset"], "start-anew");
+    assert_eq!(last_run(&sync)["delivered"], 2);
+    world.judge(&sync);
+}

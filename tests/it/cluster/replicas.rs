@@ -1,0 +1,79 @@
+//! Two replicas on one state: one works, and the other takes over when it is gone, whatever became
+//! of it.
+
+use ciosync::emulator::Fault;
+
+use super::world::World;
+use crate::support::postgres;
+
+const ROWS: i64 = 3_000;
+
+const SLOWLY: &str = "limits: {itemBytes: 1024, batchBytes: 2048}
+  rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 100000, maxInFlight: 1}";
+
+const SPEC: &str = "behavior: updateOrCreate
+  model: {table: people, primaryKey: [id]}
+  identifiers: {id: id}
+  mappings: [{from: email}]";
+
+async fn slow_world() -> World {
+    let world = World::new(&format!(
+        "create table people (id text primary key, email text);
+         insert into people with recursive n(i) as (select 1 union all select i + 1 from n
+            where i < {ROWS}) select 'p' || i, 'p' || i || '@example.com' from n;"
+    ))
+    .await;
+    world.connection("production", SLOWLY).await;
+    world.emulator.faults().add(Fault::late(40).path("/api/v2/batch"));
+    world
+}
+
+async fn everybody_arrives(world: &World) {
+    let sync = world.ended("people", "Succeeded").await;
+    world.judge(&sync);
+    assert_eq!(world.workspace().people_count(), usize::try_from(ROWS).unwrap());
+    let sent_twice = world.workspace().stats().items_accepted - u64::try_from(ROWS).unwrap();
+    assert!(sent_twice <= 100, "{sent_twice} rows were sent twice");
+}
+
+#[tokio::test]
+async fn a_standby_takes_over_from_a_killed_leader_and_nothing_is_lost() {
+    let world = slow_world().await;
+    let state = postgres().await.database().await;
+    let setup = world.setup().state(&state.url()).flags(["--lease-duration=3s"]);
+    let mut leader = setup.clone().elected("first").start_unready();
+    leader.wait_for_log("this replica is the leader").await;
+    let mut standby = setup.elected("second").start_unready();
+    world.sync("people", SPEC).await;
+    world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
+
+    leader.kill().await;
+    standby.wait_for_log("this replica is the leader").await;
+
+    everybody_arrives(&world).await;
+    let ended = standby.terminate().await;
+    assert_eq!(ended.code(), 0, "{ended}");
+    let lease = world.cluster.object("Lease", &world.namespace, "ciosync").get().await;
+    assert!(lease["spec"]["holderIdentity"].is_null(), "{lease:#}");
+}
+
+#[tokio::test]
+async fn a_leader_that_was_frozen_sends_nothing_more_once_another_took_over() {
+    let world = slow_world().await;
+    let state = postgres().await.database().await;
+    let setup = world.setup().state(&state.url()).flags(["--lease-duration=3s"]);
+    let mut leader = setup.clone().elected("first").start_unready();
+    leader.wait_for_log("this replica is the leader").await;
+    let mut standby = setup.elected("second").start_unready();
+    world.sync("people", SPEC).await;
+    world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
+
+    leader.freeze().await;
+    standby.wait_for_log("this replica is the leader").await;
+    standby.wait_for_log("run started").await;
+    leader.thaw().await;
+    let ended = leader.wait().await;
+
+    assert_eq!(ended.code(), 1, "{ended}");
+    everybody_arrives(&world).await;
+}
