@@ -6,7 +6,7 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test dev-cluster soak check check-tls check-licences check-generated bench generate
+.PHONY: help demo test fuzz dev-cluster soak check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -21,9 +21,10 @@ test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes 
 	  apiserver="$$(tests/setup/apiserver.sh)"; \
 	  helm="$$(tests/setup/helm.sh)"; \
 	  lua="$$(tests/setup/lua.sh)"; \
-	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm" "$$lua"; \
+	  clients="$$(tests/setup/clients.sh)"; \
+	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm" "$$lua" "$$clients"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" \
-	  CIOSYNC_TEST_HELM="$$helm" CIOSYNC_TEST_LUA="$$lua" \
+	  CIOSYNC_TEST_HELM="$$helm" CIOSYNC_TEST_LUA="$$lua" CIOSYNC_TEST_CLIENTS="$$clients" \
 	  $(CARGO) test --quiet --no-fail-fast
 
 dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
@@ -33,6 +34,15 @@ soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=
 	@bin="$$(tests/setup/postgres.sh)"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" SOAK_KILLS="$(or $(KILLS),500)" SOAK_SEED="$(SEED)" \
 	  $(CARGO) test --quiet --test it faults::kills -- --nocapture
+
+# A nightly toolchain, because the fuzzer's instrumentation is no part of a stable one.
+fuzz: ## Look for bytes that break a law of tests/it/laws: make fuzz SECONDS=60
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) +nightly install --quiet --locked cargo-fuzz
+	@for law in answer json manifest segment words; do \
+	  mkdir -p "fuzz/corpus/$$law"; cp tests/cases/$$law/* "fuzz/corpus/$$law/"; \
+	  echo "fuzz: $$law for $(or $(SECONDS),60) seconds"; \
+	  $(CARGO) +nightly fuzz run --release "$$law" -- -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 -verbosity=0; \
+	done
 
 check: check-tls check-licences ## Format, lints, licences, and whether generated files are fresh
 	@echo "check: format"; $(CARGO) fmt --check

@@ -84,10 +84,13 @@ impl ItemError {
 
 /// An answer that can't be told from a proxy's page or half an answer: nothing counts as accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unreadable;
+pub struct Unreadable;
 
 /// Reads the answer to a batch of `item_count` items, whose status is 2xx, 400, 413 or 422.
-pub(super) fn of_batch(status: u16, body: &[u8], item_count: usize) -> Result<Answer, Unreadable> {
+///
+/// # Errors
+/// Where a 2xx comes with anything but a JSON object: a proxy's page, or half an answer.
+pub fn of_batch(status: u16, body: &[u8], item_count: usize) -> Result<Answer, Unreadable> {
     let parsed = serde_json::from_slice(body).ok().filter(Value::is_object);
     let is_accepting = (200..300).contains(&status);
     if is_accepting && parsed.is_none() {

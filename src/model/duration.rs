@@ -126,14 +126,14 @@ fn leading_part<'a>(text: &str, rest: &'a str) -> Result<(u128, &'a str), Durati
         return Err(bad_number());
     }
     let whole: u128 = whole.parse().map_err(|_| bad_number())?;
-    let mut part_ns = whole
-        .checked_mul(*unit_ns)
-        .ok_or_else(|| DurationError::TooLong { text: text.to_owned() })?;
-    let mut scale_ns = *unit_ns;
+    let too_long = || DurationError::TooLong { text: text.to_owned() };
+    let whole_ns = whole.checked_mul(*unit_ns).ok_or_else(too_long)?;
+    let (mut scale_ns, mut fraction_ns) = (*unit_ns, 0);
     for digit in fraction.bytes() {
         scale_ns /= 10;
-        part_ns += u128::from(digit - b'0') * scale_ns;
+        fraction_ns += u128::from(digit - b'0') * scale_ns;
     }
+    let part_ns = whole_ns.checked_add(fraction_ns).ok_or_else(too_long)?;
     Ok((part_ns, after))
 }
 

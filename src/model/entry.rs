@@ -31,7 +31,7 @@ pub struct Entry<'a> {
 }
 
 /// An [`Entry`] that owns its bytes. Reused from entry to entry.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EntryBuf {
     /// The encoded primary key.
     pub key: Vec<u8>,

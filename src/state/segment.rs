@@ -174,11 +174,11 @@ pub fn decode(segment: &StoredSegment, out: &mut EntryChunk) -> Result<(), Segme
     read_block(segment, bits::KNOWN & !bits::REMOVED, out)
 }
 
-/// Appends what a journal row holds to `out`, which is sorted only after [`EntryChunk::settle`].
-pub(super) fn decode_journal(
-    changes: &StoredSegment,
-    out: &mut EntryChunk,
-) -> Result<(), SegmentError> {
+/// Appends what a journal row holds to `out`, which is in the order of keys only within each row.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_journal(changes: &StoredSegment, out: &mut EntryChunk) -> Result<(), SegmentError> {
     read_block(changes, bits::KNOWN, out)
 }
 
