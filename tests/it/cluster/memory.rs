@@ -23,7 +23,7 @@ async fn a_lost_state_is_not_sent_again_in_silence_but_only_once_it_was_asked_fo
     let accepted = world.workspace().stats().items_accepted;
 
     // Another setup has a folder of its own, and with it an empty state.
-    let _operator = world.setup().start_unready();
+    let _operator = world.setup().start().await;
     world.the("people").annotate("ciosync.dev/requestedAt", "again").await;
     let is_lost = |sync: &Value| condition(sync, "Ready")["reason"] == "StateLost";
     let sync = world.the("people").wait("StateLost", is_lost).await;
