@@ -28,7 +28,11 @@ pub async fn run(args: ControllerArgs) -> anyhow::Result<Exit> {
     match controller::run(options(args, spool_dir), stop).await {
         Ok(()) => Ok(Exit::Done),
         Err(error @ ControllerError::Option(_)) => Ok(console::refuse_flag(&error, error.hint())),
-        Err(error) => Ok(console::fail(&error, error.hint())),
+        Err(error) => {
+            // Into the log, where whoever runs an operator looks, in the format of the others.
+            tracing::error!(%error, hint = error.hint(), "the operator ended");
+            Ok(Exit::Failed)
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::probe::{Prober, Probes};
 use super::status::Statuses;
 use super::supervisor::Supervisor;
 use crate::api::{CustomerIoConnection, Source, Sync};
+use crate::metrics::Metrics;
 use crate::state::StateStore;
 
 /// Objects to be looked at again, by kind.
@@ -47,6 +48,8 @@ pub struct Context {
     pub namespaces: Namespaces,
     /// Events.
     pub events: Events,
+    /// Figures.
+    pub metrics: Metrics,
     /// Objects to be looked at again.
     pub nudges: AllNudges,
     /// When something that Syncs name last changed.

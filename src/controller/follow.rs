@@ -15,6 +15,7 @@ use super::status::HasStatus;
 use super::watch::{ObjectKey, key_of};
 use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::{CustomerIoConnection, Source, Sync};
+use crate::metrics::ObjectName;
 
 /// Sees each event of a kind after it stands in the store.
 pub struct Follower<K> {
@@ -151,6 +152,7 @@ impl Followed for CustomerIoConnection {
     fn forget(context: &Context, key: &ObjectKey) {
         context.connection_statuses.forget(key);
         context.connections.forget(key);
+        context.metrics.connections.remove(&ObjectName::new(&key.0, &key.1));
     }
 }
 
@@ -182,5 +184,6 @@ impl Followed for Sync {
         context.supervisor.cancel(key, None, CancelCause::Deleted);
         context.supervisor.settle(key);
         context.sync_statuses.forget(key);
+        context.metrics.syncs.remove(&ObjectName::new(&key.0, &key.1));
     }
 }

@@ -24,9 +24,13 @@ const SWEEP_EVERY: Duration = Duration::from_secs(24 * 3600);
 /// For how long the state of a Sync that is gone is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
 
-/// Keeps house. Never ends by itself.
+/// Keeps house. Ends with the watch of Syncs.
 pub async fn keep(context: &Context) {
     let mut swept_at: Option<Instant> = None;
+    if context.objects.syncs.wait_until_ready().await.is_err() {
+        // The watch is gone: the operator ends.
+        return;
+    }
     loop {
         // First seen, then swept: whoever is there is never taken for gone.
         match touch(context).await {

@@ -2,17 +2,18 @@
 //! lacking would otherwise leave it idle and silent.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::context::Context;
+use crate::state::StateStore;
+use crate::web::Check;
 
-/// How often watches and state are looked at.
+/// How often the state store is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// What must hold.
+/// What must hold before a replica may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gate {
     /// The definitions are there and new enough.
@@ -21,49 +22,71 @@ pub enum Gate {
     State,
     /// The Lease can be sought.
     Lease,
-    /// This replica leads; a standby is ready without.
-    Leader,
-    /// What the API server holds is at hand.
-    Watches,
 }
 
 impl Gate {
-    /// Returns the name by which `/readyz` lists it.
-    pub fn as_str(self) -> &'static str {
+    const ALL: [Self; 3] = [Self::Definitions, Self::State, Self::Lease];
+
+    fn name(self) -> &'static str {
         match self {
             Self::Definitions => "definitions",
             Self::State => "state",
             Self::Lease => "lease",
-            Self::Leader => "leader",
-            Self::Watches => "watches",
         }
     }
 }
 
-/// What holds and what doesn't.
+/// What holds and what doesn't. Clones share it.
 #[derive(Clone, Default)]
-pub struct Gates(Arc<Mutex<BTreeMap<Gate, Result<(), String>>>>);
+pub struct Gates(Arc<Mutex<Known>>);
+
+#[derive(Default)]
+struct Known {
+    gates: BTreeMap<Gate, Result<(), String>>,
+    /// The watches of a replica that leads; a standby has none.
+    watched: Vec<Watched>,
+}
 
 impl Gates {
     /// Notes whether something holds, or what is missing and what to do; returns whether that is
     /// news.
     pub fn set(&self, gate: Gate, holds: Result<(), String>) -> bool {
-        let mut gates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        gates.insert(gate, holds.clone()) != Some(holds)
+        self.known().gates.insert(gate, holds.clone()) != Some(holds)
     }
 
-    /// Looks at watches and state now and then. Never ends by itself.
-    pub async fn watch(&self, watched: &[Watched], context: &Context) {
+    /// Notes the watches that must hold from now on.
+    pub fn lead(&self, watched: &[Watched]) {
+        self.known().watched = watched.to_vec();
+    }
+
+    /// Looks at the state store now and then. Never ends by itself.
+    pub async fn watch_state(&self, store: &dyn StateStore) {
         loop {
-            let broken = watched.iter().find_map(|watched| {
-                let problem = watched.problem()?;
-                Some(format!("the watch of {} is broken: {problem}", watched.kind()))
-            });
-            self.set(Gate::Watches, broken.map_or(Ok(()), Err));
-            let asked = context.store.untouched_since(Timestamp::UNIX_EPOCH).await;
+            let asked = store.untouched_since(Timestamp::UNIX_EPOCH).await;
             self.set(Gate::State, asked.map(drop).map_err(|error| error.to_string()));
             tokio::time::sleep(LOOK_EVERY).await;
         }
+    }
+
+    /// Returns a line for each thing that must hold. A standby is ready when it could lead.
+    pub fn checks(&self) -> Vec<Check> {
+        let known = self.known();
+        let gates = Gate::ALL.into_iter().map(|gate| Check {
+            name: gate.name(),
+            problem: match known.gates.get(&gate) {
+                Some(holds) => holds.clone().err(),
+                None => Some("it was not looked at yet".to_owned()),
+            },
+        });
+        let watches = known
+            .watched
+            .iter()
+            .map(|watched| Check { name: watched.kind, problem: watched.problem() });
+        gates.chain(watches).collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -71,13 +94,21 @@ impl Gates {
 #[derive(Clone)]
 pub struct Watched {
     kind: &'static str,
-    broken: Arc<Mutex<BTreeMap<usize, String>>>,
+    state: Arc<Mutex<WatchState>>,
+}
+
+#[derive(Default)]
+struct WatchState {
+    /// What is wrong with each part.
+    broken: BTreeMap<usize, String>,
+    /// Whether all that there is was listed once.
+    is_filled: bool,
 }
 
 impl Watched {
-    /// Returns the watch of a kind, not broken so far.
+    /// Returns the watch of a kind, with nothing listed yet.
     pub fn new(kind: &'static str) -> Self {
-        Self { kind, broken: Arc::default() }
+        Self { kind, state: Arc::default() }
     }
 
     /// Returns the kind's name.
@@ -85,20 +116,71 @@ impl Watched {
         self.kind
     }
 
+    /// Notes that all that there is was listed.
+    pub fn filled(&self) {
+        self.state().is_filled = true;
+    }
+
     /// Notes that a part of the watch works; `true` where it did not before.
     pub fn works(&self, place: usize) -> bool {
-        self.broken.lock().unwrap_or_else(PoisonError::into_inner).remove(&place).is_some()
+        self.state().broken.remove(&place).is_some()
     }
 
     /// Notes that a part of the watch broke; `true` where that is news.
     pub fn broken(&self, place: usize, problem: &str) -> bool {
-        let mut broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        broken.insert(place, problem.to_owned()).as_deref() != Some(problem)
+        self.state().broken.insert(place, problem.to_owned()).as_deref() != Some(problem)
     }
 
-    /// Returns what is wrong with a part of the watch, if anything is.
+    /// Returns what is wrong with the watch, if anything is.
     pub fn problem(&self) -> Option<String> {
-        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
-        broken.values().next().cloned()
+        let state = self.state();
+        match state.broken.values().next() {
+            Some(problem) => Some(format!("the watch is broken: {problem}")),
+            None if state.is_filled => None,
+            None => Some("it is being listed".to_owned()),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, WatchState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problems(gates: &Gates) -> Vec<&'static str> {
+        let checks = gates.checks();
+        checks.iter().filter(|check| check.problem.is_some()).map(|check| check.name).collect()
+    }
+
+    #[test]
+    fn a_standby_is_ready_without_watches_and_a_leader_only_with_them() {
+        let gates = Gates::default();
+        assert_eq!(problems(&gates), ["definitions", "state", "lease"]);
+
+        for gate in Gate::ALL {
+            gates.set(gate, Ok(()));
+        }
+        assert!(problems(&gates).is_empty());
+
+        let watched = Watched::new("syncs");
+        gates.lead(std::slice::from_ref(&watched));
+        assert_eq!(problems(&gates), ["syncs"]);
+        watched.filled();
+        assert!(problems(&gates).is_empty());
+    }
+
+    #[test]
+    fn a_part_of_a_watch_that_breaks_is_news_once() {
+        let watched = Watched::new("syncs");
+        watched.filled();
+
+        assert!(watched.broken(1, "forbidden"));
+        assert!(!watched.broken(1, "forbidden"));
+        assert_eq!(watched.problem().as_deref(), Some("the watch is broken: forbidden"));
+        assert!(watched.works(1));
+        assert_eq!(watched.problem(), None);
     }
 }

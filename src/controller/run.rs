@@ -1,60 +1,31 @@
 //! The operator from its start to its end.
 
+use std::convert::Infallible;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use jiff::Timestamp;
-use kube::runtime::controller::{self, Controller};
-use kube::runtime::reflector::store::Writer;
-use kube::runtime::watcher;
-use kube::runtime::{Predicate as _, WatchStreamExt as _, predicates, reflector};
 use kube::{Client, Config};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info, warn};
+use tokio_util::task::AbortOnDropHandle;
+use tracing::{info, warn};
 
-use super::changes::Changes;
-use super::connections::Connections;
-use super::context::{AllNudges, Context};
-use super::error::ControllerError;
-use super::events::Events;
-use super::follow::{Followed, Follower};
-use super::housekeeping;
+use super::error::{ControllerError, describe};
 use super::leader::Leadership;
-use super::namespaces::Namespaces;
-use super::nudges::Nudges;
-use super::objects::Objects;
+use super::operate::Operator;
 use super::options::ControllerOptions;
 use super::policy::Policy;
-use super::probe::{Prober, Probes};
-use super::readiness::{Gate, Gates, Watched};
-use super::reconcile::{self, Attempts};
-use super::secret_watch;
+use super::readiness::{Gate, Gates};
 use super::startup;
-use super::status::Statuses;
-use super::supervisor::{Executor, Supervisor};
-use super::watch;
-use crate::api::{CustomerIoConnection, Source, Sync};
+use crate::metrics::Metrics;
 use crate::state::StateStore;
+use crate::web::{Heartbeat, Server, Shown};
 
 /// How long what must hold at the start is waited for between two looks.
 const START_PAUSE: Duration = Duration::from_secs(3);
 
-/// How long runs may take to commit what is in flight, and their ends to reach the statuses, once
-/// the operator was asked to stop.
-const WIND_DOWN_MAX: Duration = Duration::from_secs(12);
-
-/// How long runs may take to let go once the Lease is lost.
-const LET_GO_MAX: Duration = Duration::from_secs(5);
-
-/// How long the reconcilers may take to end.
-const RECONCILERS_MAX: Duration = Duration::from_secs(2);
-
-/// How many objects of a kind are reconciled side by side. Probes wait for warehouses.
-const CONCURRENCY: u16 = 16;
-
-/// Several changes of an object within this time are one reason to look.
-const DEBOUNCE: Duration = Duration::from_millis(100);
+/// How often the operator shows that it is not stuck.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs the operator until `stop` is cancelled: then runs commit what is in flight, their ends are
 /// written down, and the Lease is given back, within 20 seconds.
@@ -68,14 +39,66 @@ pub async fn run(
 ) -> Result<(), ControllerError> {
     let config = Config::infer().await;
     let config = config.map_err(|error| ControllerError::NoCluster(error.to_string()))?;
-    let client = Client::try_from(config)
-        .map_err(|error| ControllerError::NoCluster(super::error::describe(&error)))?;
+    let client =
+        Client::try_from(config).map_err(|error| ControllerError::NoCluster(describe(&error)))?;
     let policy =
         Policy::new(options.local_sources.as_deref(), &options.workload_identity_namespaces)
             .map_err(ControllerError::Option)?;
-    let ready = Gates::default();
+    let (ready, metrics, heartbeat) = (Gates::default(), Metrics::new(), Heartbeat::default());
+    let checks = ready.clone();
+    let shown = Shown {
+        readiness: Arc::new(move || checks.checks()),
+        heartbeat: heartbeat.clone(),
+        metrics: metrics.clone(),
+    };
+    // In a task of its own: it must answer where the rest is stuck.
+    let _pages = AbortOnDropHandle::new(tokio::spawn(serve(options.listen, shown).await?));
+    let tools = Tools { client, policy: Arc::new(policy), ready, metrics };
+    tokio::select! {
+        ended = work(tools, &options, &stop) => ended,
+        never = beat(&heartbeat) => match never {},
+    }
+}
+
+/// Shows that the task that does all the work is not stuck.
+async fn beat(heartbeat: &Heartbeat) -> Infallible {
+    loop {
+        heartbeat.beat();
+        tokio::time::sleep(BEAT_EVERY).await;
+    }
+}
+
+/// What a replica starts with.
+pub(super) struct Tools {
+    pub(super) client: Client,
+    pub(super) policy: Arc<Policy>,
+    pub(super) ready: Gates,
+    pub(super) metrics: Metrics,
+}
+
+/// Takes the address and returns what answers there.
+async fn serve(
+    address: SocketAddr,
+    shown: Shown,
+) -> Result<impl Future<Output = ()>, ControllerError> {
+    let server = Server::bind(address)
+        .await
+        .map_err(|error| ControllerError::Listen { address, problem: error.kind().to_string() })?;
+    Ok(async move {
+        if let Err(error) = server.serve(shown, CancellationToken::new()).await {
+            warn!(error = %error.kind(), "probes and metrics are no longer served");
+        }
+    })
+}
+
+/// Stands by, leads, and works until `stop`.
+async fn work(
+    tools: Tools,
+    options: &ControllerOptions,
+    stop: &CancellationToken,
+) -> Result<(), ControllerError> {
     let standing = tokio::select! {
-        standing = stand_by(&client, &options, &ready) => standing?,
+        standing = stand_by(&tools.client, options, &tools.ready) => standing?,
         () = stop.cancelled() => return Ok(()),
     };
     let (store, mut leadership) = standing;
@@ -85,9 +108,10 @@ pub async fn run(
             () = stop.cancelled() => return Ok(()),
         }
     }
-    ready.set(Gate::Leader, Ok(()));
-    let operator = Operator::new(client, &options, Arc::new(policy), store);
-    let ended = operator.operate(&ready, leadership.as_mut(), &stop).await;
+    tools.metrics.operator.leads(true);
+    let ready = tools.ready.clone();
+    let operator = Operator::new(tools, options, store);
+    let ended = Box::pin(operator.operate(&ready, leadership.as_mut(), stop)).await;
     if let (Some(leadership), Ok(())) = (leadership, &ended) {
         leadership.release().await;
     }
@@ -109,7 +133,10 @@ async fn stand_by(
     ready.set(Gate::Definitions, Ok(()));
     let store = patiently(ready, Gate::State, || startup::open_state(client, options)).await?;
     info!(location = store.location(), "the state store is open");
-    let Some(lease) = &options.lease else { return Ok((store, None)) };
+    let Some(lease) = &options.lease else {
+        ready.set(Gate::Lease, Ok(()));
+        return Ok((store, None));
+    };
     let seek = || Leadership::seek(client.clone(), lease, &options.identity);
     let leadership = patiently(ready, Gate::Lease, seek).await?;
     Ok((store, Some(leadership)))
@@ -138,229 +165,5 @@ where
             Err(error) => return Err(error),
         }
         tokio::time::sleep(START_PAUSE).await;
-    }
-}
-
-/// What a leader works with.
-struct Operator {
-    context: Arc<Context>,
-    namespaces: Vec<String>,
-    watches_secrets: bool,
-    syncs: Writer<Sync>,
-    sources: Writer<Source>,
-    connections: Writer<CustomerIoConnection>,
-}
-
-impl Operator {
-    fn new(
-        client: Client,
-        options: &ControllerOptions,
-        policy: Arc<Policy>,
-        store: Arc<dyn StateStore>,
-    ) -> Self {
-        let (sync_reader, syncs) = reflector::store();
-        let (source_reader, sources) = reflector::store();
-        let (connection_reader, connections) = reflector::store();
-        let objects =
-            Objects { syncs: sync_reader, sources: source_reader, connections: connection_reader };
-        let (nudges, clients) = (AllNudges::default(), Arc::new(Connections::default()));
-        let executor = Executor {
-            client: client.clone(),
-            objects: objects.clone(),
-            store: Arc::clone(&store),
-            connections: Arc::clone(&clients),
-            policy: Arc::clone(&policy),
-            spool_dir: options.spool_dir.clone(),
-        };
-        let supervisor = Supervisor::new(executor, options.limits, nudges.syncs.clone());
-        let connections_kept = Arc::clone(&clients);
-        let prober = Prober { client: client.clone(), policy, connections: clients };
-        let context = Context {
-            objects,
-            store,
-            supervisor: Arc::new(supervisor),
-            prober,
-            connections: connections_kept,
-            namespaces: Namespaces::new(client.clone()),
-            events: Events::new(client.clone(), &options.identity),
-            nudges,
-            changes: Changes::default(),
-            probes: Probes::default(),
-            sync_statuses: Statuses::new(client.clone()),
-            source_statuses: Statuses::new(client.clone()),
-            connection_statuses: Statuses::new(client.clone()),
-            client,
-        };
-        Self {
-            context: Arc::new(context),
-            namespaces: options.namespaces.clone(),
-            watches_secrets: options.watches_secrets,
-            syncs,
-            sources,
-            connections,
-        }
-    }
-
-    /// Works until `stop` is cancelled or the Lease is lost.
-    async fn operate(
-        self,
-        ready: &Gates,
-        leadership: Option<&mut Leadership>,
-        stop: &CancellationToken,
-    ) -> Result<(), ControllerError> {
-        let context = Arc::clone(&self.context);
-        let supervisor = Arc::clone(&context.supervisor);
-        let reconcilers_stop = CancellationToken::new();
-        let mut runs = Box::pin(Arc::clone(&supervisor).supervise());
-        let mut reconcilers = Box::pin(self.reconcile(ready, reconcilers_stop.clone()));
-        let lost = async {
-            match leadership {
-                Some(leadership) => leadership.lost().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            () = &mut runs => return Err(ControllerError::Internal("the runs are no longer seen to")),
-            () = &mut reconcilers => {
-                return Err(ControllerError::Internal("the reconcilers ended by themselves"));
-            }
-            () = lost => {
-                // Nothing is written any more: the next leader does that.
-                drop(reconcilers);
-                supervisor.close();
-                let _ = tokio::time::timeout(LET_GO_MAX, runs).await;
-                return Err(ControllerError::LeaseLost);
-            }
-            () = stop.cancelled() => {}
-        }
-        info!("stopping: what is in flight is committed");
-        supervisor.close();
-        let winding_down = async {
-            let both = async { tokio::join!(&mut runs, supervisor.settled()) };
-            if tokio::time::timeout(WIND_DOWN_MAX, both).await.is_err() {
-                warn!("some runs did not end in time; the next start goes on with them");
-            }
-            reconcilers_stop.cancel();
-            tokio::time::sleep(RECONCILERS_MAX).await;
-        };
-        tokio::select! {
-            () = &mut reconcilers => {}
-            () = winding_down => {}
-        }
-        Ok(())
-    }
-
-    /// Watches and reconciles the three kinds, and keeps house.
-    async fn reconcile(self, ready: &Gates, stop: CancellationToken) {
-        let Self { context, namespaces, watches_secrets, syncs, sources, connections } = self;
-        let watched = ["Sync", "Source", "CustomerIoConnection", "Secret"].map(Watched::new);
-        let [sync_watch, source_watch, connection_watch, secret_watched] = watched.clone();
-        let sources = Part {
-            context: &context,
-            namespaces: &namespaces,
-            watched: source_watch,
-            nudges: context.nudges.sources.clone(),
-            stop: stop.clone(),
-        }
-        .drive(sources, reconcile::source);
-        let connections = Part {
-            context: &context,
-            namespaces: &namespaces,
-            watched: connection_watch,
-            nudges: context.nudges.connections.clone(),
-            stop: stop.clone(),
-        }
-        .drive(connections, reconcile::connection);
-        let syncs = async {
-            // What a Sync refers to must be known first, or it would seem to be missing.
-            let known = (
-                context.objects.sources.wait_until_ready(),
-                context.objects.connections.wait_until_ready(),
-            );
-            let known = async { tokio::join!(known.0, known.1) };
-            tokio::select! {
-                _ = known => {}
-                () = stop.cancelled() => return,
-            }
-            Part {
-                context: &context,
-                namespaces: &namespaces,
-                watched: sync_watch,
-                nudges: context.nudges.syncs.clone(),
-                stop: stop.clone(),
-            }
-            .drive(syncs, reconcile::sync)
-            .await;
-        };
-        let besides = async {
-            let secrets = async {
-                match watches_secrets {
-                    true => secret_watch::follow(&context, &namespaces, secret_watched).await,
-                    false => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                () = ready.watch(&watched, &context) => {}
-                () = housekeeping::keep(&context) => {}
-                () = secrets => {}
-                () = stop.cancelled() => {}
-            }
-        };
-        tokio::join!(sources, connections, syncs, besides);
-    }
-}
-
-/// What drives the reconciler of one kind.
-struct Part<'a> {
-    context: &'a Arc<Context>,
-    namespaces: &'a [String],
-    watched: Watched,
-    nudges: Nudges,
-    stop: CancellationToken,
-}
-
-impl Part<'_> {
-    /// Reconciles each object when it changes, when it is nudged, and when its time comes.
-    async fn drive<K, F>(self, writer: Writer<K>, reconcile: fn(Arc<K>, Arc<Context>) -> F)
-    where
-        K: Followed,
-        F: Future<Output = Result<Option<Timestamp>, ControllerError>> + Send + 'static,
-    {
-        let Self { context, namespaces, watched, nudges, stop } = self;
-        let reader = writer.as_reader();
-        let follower = Follower::new(Arc::clone(context));
-        let config = watcher::Config::default();
-        let events = watch::events(&context.client, namespaces, &config, reader.clone(), watched);
-        let changed = events
-            .reflect(writer)
-            .inspect_ok(move |event| follower.follow(event))
-            .applied_objects()
-            .predicate_filter(
-                predicates::generation
-                    .combine(predicates::annotations)
-                    .combine(predicates::finalizers),
-                Default::default(),
-            );
-        let attempts = Arc::new(Attempts::default());
-        let look = move |object: Arc<K>, context: Arc<Context>| {
-            let attempts = Arc::clone(&attempts);
-            async move {
-                let key = watch::key_of(object.as_ref());
-                let outcome = reconcile(object, context).await;
-                attempts.next(&key, outcome)
-            }
-        };
-        Controller::for_stream(changed, reader)
-            .with_config(controller::Config::default().concurrency(CONCURRENCY).debounce(DEBOUNCE))
-            .reconcile_on(nudges.stream())
-            .graceful_shutdown_on(stop.cancelled_owned())
-            .run(look, |_, never, _| match *never {}, Arc::clone(context))
-            .for_each(|looked| async move {
-                // Watches tell of their breaks themselves; objects that are gone are no news.
-                if let Err(error) = looked {
-                    debug!(kind = K::KIND, %error, "not reconciled");
-                }
-            })
-            .await;
     }
 }

@@ -79,7 +79,11 @@ pub fn events<K: Kind>(
             let taken: Vec<_> = match event {
                 Ok(event) => {
                     tell_works(&watched, place);
-                    joint.take(place, event).into_iter().map(Ok).collect()
+                    let events = joint.take(place, event);
+                    if events.iter().any(|event| matches!(event, Event::InitDone)) {
+                        watched.filled();
+                    }
+                    events.into_iter().map(Ok).collect()
                 }
                 Err(error) => {
                     tell_broken(&watched, place, &error);

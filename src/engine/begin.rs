@@ -8,7 +8,7 @@ use super::error::RunError;
 use super::pipeline::{OnRemove, Pipeline, holds_people};
 use super::targets::{OtherSync, Others};
 use crate::mapping::{Mapper, compile};
-use crate::model::{Column, KeyShape, ValueKind};
+use crate::model::{Column, KeyShape, SyncId, ValueKind};
 use crate::sources::{ReadRequest, RowStream};
 use crate::state::StateStore;
 use crate::state::store::{Identity, SyncMemo};
@@ -52,7 +52,8 @@ pub fn check_identity(memo: &SyncMemo, identity: &Identity) -> Result<(), RunErr
     Ok(())
 }
 
-/// Returns the other Syncs whose snapshots may hold people whom this one removes.
+/// Returns the other Syncs whose snapshots may hold people whom this one removes. `known_as` is the
+/// name under which this one's own state is kept.
 ///
 /// # Errors
 /// Where one of them names people by another identifier, so that this can't be known, and removed
@@ -61,6 +62,7 @@ pub async fn others(
     pipeline: &Pipeline,
     store: &Arc<dyn StateStore>,
     workspace_id: u64,
+    known_as: &SyncId,
 ) -> Result<Vec<OtherSync>, RunError> {
     let Some(on_remove) = pipeline.on_remove else { return Ok(Vec::new()) };
     if pipeline.exclusive {
@@ -72,7 +74,7 @@ pub async fn others(
             continue;
         };
         let holds = state.memo.operation.is_some_and(holds_people);
-        if state.sync == pipeline.sync || identity.workspace_id != workspace_id || !holds {
+        if state.sync == *known_as || identity.workspace_id != workspace_id || !holds {
             continue;
         }
         if identity.identifier == pipeline.record.identifier.0 {

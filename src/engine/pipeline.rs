@@ -47,6 +47,8 @@ pub enum InitialRun {
 pub struct Pipeline {
     /// The Sync.
     pub sync: SyncId,
+    /// A Sync that is gone, and whose state this one takes over where it has none of its own.
+    pub adopt_from: Option<SyncId>,
     /// The entity and behavior as the spec writes them, for messages: `person updateOrCreate`.
     pub entity: String,
     /// See [`Pipeline::entity`].

@@ -23,7 +23,7 @@ use super::settle;
 use super::targets::TargetCheck;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::diff::{GuardInput, Tripped};
-use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, canonical};
+use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, SyncId, canonical};
 use crate::spill::spool;
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
 use crate::state::{SnapshotReader, StateStore};
@@ -84,8 +84,12 @@ pub struct Preview {
 pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let PreviewRequest { pipeline, store, options, cancel, progress, spill_dir } = request;
     let deadline = Instant::now() + pipeline.timeout;
+    let known_as = match &store {
+        Some(store) => known_as(&pipeline, store.as_ref()).await?,
+        None => pipeline.sync.clone(),
+    };
     let state = match &store {
-        Some(store) => store.sync(&pipeline.sync).await?,
+        Some(store) => store.sync(&known_as).await?,
         None => None,
     };
     let memo = state.map(|state| state.memo).unwrap_or_default();
@@ -94,8 +98,8 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     begin::check_identity(&memo, &begin::identity(&pipeline, workspace_id))?;
     let (syncs, known) = match &store {
         Some(store) => (
-            begin::others(&pipeline, store, workspace_id).await?,
-            settle::load_rejections(store.as_ref(), &pipeline.sync).await?,
+            begin::others(&pipeline, store, workspace_id, &known_as).await?,
+            settle::load_rejections(store.as_ref(), &known_as).await?,
         ),
         None => (Vec::new(), Vec::new()),
     };
@@ -103,9 +107,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let Opened { stream, mapper, .. } =
         gate::bounded(opening, &cancel, deadline, &pipeline).await?;
     let snapshot = match &store {
-        Some(store) => {
-            Some(SnapshotReader::open_with_journal(Arc::clone(store), pipeline.sync.clone()).await?)
-        }
+        Some(store) => Some(SnapshotReader::open_with_journal(Arc::clone(store), known_as).await?),
         None => None,
     };
     let attributes = mapper.attribute_names();
@@ -149,6 +151,15 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
             .collect(),
         left_behind: begin::left_behind(&memo, &attributes),
     })
+}
+
+/// Returns the name under which the Sync's state is kept: the old one, where a run would take that
+/// over first.
+async fn known_as(pipeline: &Pipeline, store: &dyn StateStore) -> Result<SyncId, RunError> {
+    let Some(from) = &pipeline.adopt_from else { return Ok(pipeline.sync.clone()) };
+    let own = store.sync(&pipeline.sync).await?;
+    let is_new = own.is_none_or(|state| state.memo.identity.is_none());
+    Ok(if is_new { from.clone() } else { pipeline.sync.clone() })
 }
 
 async fn workspace(

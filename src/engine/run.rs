@@ -17,7 +17,7 @@ use super::refusals::Refusals;
 use super::session::Session;
 use crate::customerio::Traffic;
 use crate::model::{Disposition, Encoding, RunCounts, RunId, RunReport, RunResult};
-use crate::state::{LockHolder, RunLock, StateError, StateStore};
+use crate::state::{Adoption, LockHolder, RunLock, StateError, StateStore};
 
 /// How often a held lock is asked for again.
 const LOCK_POLL: Duration = Duration::from_millis(500);
@@ -140,7 +140,10 @@ async fn run_as(request: RunRequest, id: RunId) -> RunOutcome {
     let deadline = Instant::now() + request.pipeline.timeout;
     let mut tally = Tally::default();
     info!(entity = request.pipeline.entity, behavior = request.pipeline.behavior, "run started");
-    let locked = acquire(&request, deadline).await;
+    let locked = match adopt(&request).await {
+        Ok(()) => acquire(&request, deadline).await,
+        Err(error) => Err(error),
+    };
     let error = match &locked {
         Ok(lock) => locked_run(&request, lock, &id, deadline, &mut tally).await.err(),
         Err(_) => None,
@@ -162,6 +165,16 @@ async fn run_as(request: RunRequest, id: RunId) -> RunOutcome {
         invalid_codes: tally.invalid_codes,
         vendor_texts: tally.vendor_texts,
     }
+}
+
+/// Takes over the state of a Sync that is gone; nothing where that was done before, or this one has
+/// state of its own.
+async fn adopt(request: &RunRequest) -> Result<(), RunError> {
+    let Some(from) = &request.pipeline.adopt_from else { return Ok(()) };
+    if request.store.adopt(from, &request.pipeline.sync).await? == Adoption::Adopted {
+        info!(%from, "what was remembered under the old name is taken over");
+    }
+    Ok(())
 }
 
 /// Takes the lock, waiting for another process where one holds it.

@@ -157,7 +157,7 @@ impl Session<'_> {
         let identity = begin::identity(pipeline, account.workspace_id);
         begin::check_identity(&memo, &identity)?;
         fold(store.as_ref(), &self.lock, None).await?;
-        let syncs = begin::others(pipeline, store, account.workspace_id).await?;
+        let syncs = begin::others(pipeline, store, account.workspace_id, &pipeline.sync).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let opening = begin::open(pipeline, &memo, spill_dir);

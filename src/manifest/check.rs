@@ -22,6 +22,7 @@ pub fn check_references(manifests: &Manifests) -> Vec<Complaint> {
             app_key(manifests, sync),
             sql_from(manifests, sync),
             dependencies(manifests, sync),
+            adoption(manifests, sync),
         ];
         let findings = findings.into_iter().flatten();
         complaints.extend(findings.map(|finding| sync.complaint(finding)));
@@ -242,6 +243,18 @@ fn sql_from(manifests: &Manifests, sync: &Manifest<Sync>) -> Option<Finding> {
         return Some(meant(Finding::error(format!("{path}.key"), message), &reference.key, keys));
     };
     validate::check_sql("spec.model.sqlFrom", sql)
+}
+
+/// Checks that the Sync whose state is taken over is not there any more.
+fn adoption(manifests: &Manifests, sync: &Manifest<Sync>) -> Option<Finding> {
+    let from = sync.object.spec.adopt_state_from.as_ref()?;
+    let namespace = from.namespace_from(&sync.namespace);
+    if !manifests.holds(Kind::Sync, namespace, &from.name) {
+        return None;
+    }
+    let message = format!("the Sync {from} is still in the files");
+    let hint = "its state can move only once it is gone: take it out, or take this field away";
+    Some(Finding::error("spec.adoptStateFrom", message).hint(hint))
 }
 
 /// Checks that the Syncs that one depends on are there.

@@ -38,7 +38,12 @@ pub fn pipeline(
         .map(|(kind, column)| (kind, column.to_owned()))
         .ok_or_else(|| invalid("spec.identifiers", "names no identifier of a person"))?;
     let operation = operation(spec.behavior)?;
+    let adopt_from = spec
+        .adopt_state_from
+        .as_ref()
+        .map(|from| SyncId::new(from.namespace_from(&sync.namespace), &from.name));
     Ok(Pipeline {
+        adopt_from,
         entity: spec.entity.as_str().to_owned(),
         behavior: spec.behavior.as_str().to_owned(),
         model: model(spec, sql_from)?,

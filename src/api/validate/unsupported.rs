@@ -30,11 +30,6 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
         ("spec.model.cursor", "read with a cursor", spec.model.cursor.is_some()),
         ("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some()),
         ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
-        (
-            "spec.adoptStateFrom",
-            "take over the state of another Sync",
-            spec.adopt_state_from.is_some(),
-        ),
     ];
     for (path, what, is_asked) in fields {
         if is_asked {

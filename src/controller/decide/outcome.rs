@@ -69,7 +69,7 @@ pub(super) fn summary(
         unchanged,
         refreshed,
         kept,
-        // The status has no place for rows that wait for `removeAfter`.
+        // The status has no such field: the rows are still remembered.
         missing: _,
         delivered,
         invalid,

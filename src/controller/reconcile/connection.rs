@@ -12,7 +12,9 @@ use crate::controller::changes::Named;
 use crate::controller::context::Context;
 use crate::controller::decide::probe;
 use crate::controller::error::ControllerError;
+use crate::controller::figures;
 use crate::controller::watch::{ObjectKey, key_of};
+use crate::metrics::{ConnectionFigures, ObjectName};
 
 /// Probes a connection where that is due, and writes its status; returns when to look again.
 ///
@@ -28,18 +30,18 @@ pub async fn reconcile(
     let (status, probe_at) = probe::connection(&connection, Timestamp::now(), None);
     let status = with_pace(&context, &key, status);
     let Some(probe_at) = probe_at else {
-        context.connection_statuses.write(&connection, &status).await?;
+        write(&context, &connection, &status).await?;
         return Ok(None);
     };
     if let Some(next) = context.probes.not_due(&named, connection.as_ref(), probe_at) {
         let full_speed_at = status.throttled_until.as_ref().map(|time| time.0);
-        context.connection_statuses.write(&connection, &status).await?;
+        write(&context, &connection, &status).await?;
         return Ok(Some(full_speed_at.map_or(next, |at| at.min(next))));
     }
     let is_unseen = connection.status.as_ref().is_none_or(|status| status.conditions.is_empty());
     if is_unseen {
         // A probe may take its time: until then the status says that it is under way.
-        connection = context.connection_statuses.write(&connection, &status).await?;
+        connection = write(&context, &connection, &status).await?;
     }
     let probed = context.prober.connection(&connection).await;
     let outcome = probed.outcome.as_ref().map(drop).map_err(Clone::clone);
@@ -53,8 +55,23 @@ pub async fn reconcile(
     if done.has_other_secrets {
         context.changes.note(named);
     }
-    context.connection_statuses.write(&connection, &status).await?;
+    write(&context, &connection, &status).await?;
     Ok(done.next)
+}
+
+/// Writes a status, and shows it in figures.
+async fn write(
+    context: &Context,
+    connection: &Arc<CustomerIoConnection>,
+    status: &CustomerIoConnectionStatus,
+) -> Result<Arc<CustomerIoConnection>, ControllerError> {
+    let (namespace, name) = key_of(connection.as_ref());
+    let figures = ConnectionFigures {
+        ready: figures::ready(&status.conditions),
+        is_throttled: status.throttled_until.is_some(),
+    };
+    context.metrics.connections.set(&ObjectName::new(&namespace, &name), &figures);
+    context.connection_statuses.write(connection, status).await
 }
 
 /// Puts into a status until when Customer.io asked to slow down.

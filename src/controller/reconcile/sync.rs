@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt as _};
@@ -17,8 +18,10 @@ use crate::controller::decide::{
     SuspendedBy, View,
 };
 use crate::controller::error::ControllerError;
+use crate::controller::figures;
 use crate::controller::objects::target;
 use crate::controller::watch::{ObjectKey, key_of};
+use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
 use crate::schedule::Schedule;
 
@@ -50,12 +53,23 @@ pub async fn reconcile(
         None => decide::decide(&view),
     };
     let look_again = decision.look_again;
+    let figures = figures::of_sync(&decision.status);
     carry_out(&context, &sync, decision).await?;
-    if finished.is_some() {
+    let name = ObjectName::new(&key.0, &key.1);
+    context.metrics.syncs.set(&name, &figures);
+    if let Some(finished) = &finished {
         context.supervisor.settle(&key);
+        count(&context, &name, &finished.ended.report);
         tell_of_pace(&context, &sync);
     }
     Ok(look_again)
+}
+
+/// Counts a run that ended.
+fn count(context: &Context, name: &ObjectName, report: &RunReport) {
+    let took = report.finished_at.duration_since(report.started_at);
+    let took = Duration::try_from(took).unwrap_or_default();
+    context.metrics.syncs.run_ended(name, report.result, &report.counts, took);
 }
 
 /// Has the connection's status say so where a run was told to slow down.

@@ -129,6 +129,7 @@ impl Executor {
         let newest = newest.filter(|newest| newest.uid() == job.sync.uid());
         let sync = newest.unwrap_or_else(|| Arc::clone(&job.sync));
         memory::check(self, job, &sync).await?;
+        memory::check_adoption(self, job, &sync).await?;
         let client = self.connection(&sync, secrets).await?;
         let source = self.source(&sync, secrets).await?;
         let sql = match &sync.spec.model.sql_from {

@@ -1,11 +1,14 @@
 //! Whether the state store remembers what the resource says was done. One that is gone, or was
 //! brought back from an old backup, must not send everything again in silence.
 
+use kube::Api;
+
 use super::execute::{Executor, no_state};
 use super::job::Job;
 use crate::api::Sync;
 use crate::api::sync_status::{RunSummary, SyncStatus};
 use crate::controller::decide::Problem;
+use crate::controller::error::{bounded, describe};
 use crate::model::{Disposition, Reason, RunId};
 
 /// Results of runs that the state store remembers.
@@ -39,6 +42,41 @@ pub(super) async fn check(executor: &Executor, job: &Job, sync: &Sync) -> Result
         ),
         disposition: Disposition::NeedsOperator,
     })
+}
+
+/// Looks whether the Sync whose state is to be taken over is gone: a rename is a deletion and a
+/// creation, in either order.
+///
+/// # Errors
+/// Where it is still there, or the API server or the state store can't say.
+pub(super) async fn check_adoption(
+    executor: &Executor,
+    job: &Job,
+    sync: &Sync,
+) -> Result<(), Problem> {
+    let Some(from) = &sync.spec.adopt_state_from else { return Ok(()) };
+    let own = executor.store.sync(&job.id()).await.map_err(no_state)?;
+    if own.is_some_and(|state| state.memo.identity.is_some()) {
+        return Ok(());
+    }
+    let (own_namespace, _) = job.key();
+    let namespace = from.namespace_from(&own_namespace);
+    let api: Api<Sync> = Api::namespaced(executor.client.clone(), namespace);
+    let (message, hint, disposition) = match bounded(api.get_opt(&from.name)).await {
+        Ok(None) => return Ok(()),
+        Ok(Some(_)) => (
+            format!("spec.adoptStateFrom: Sync {namespace}/{} is still there", from.name),
+            "delete it: its state moves here, and nothing is sent for that",
+            Disposition::NeedsOperator,
+        ),
+        Err(error) => (
+            format!("spec.adoptStateFrom: whether it is gone can't be told: {}", describe(&error)),
+            "grant the operator `get` on syncs in that namespace",
+            Disposition::Transient,
+        ),
+    };
+    let (reason, hint) = (Reason::InvalidSpec, Some(hint.to_owned()));
+    Err(Problem { reason, message, hint, disposition })
 }
 
 /// Returns the last run that left something remembered, as the status has it. After a reset the

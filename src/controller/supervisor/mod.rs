@@ -22,6 +22,7 @@ use super::nudges::Nudges;
 use super::options::RunLimits;
 use super::watch::ObjectKey;
 use crate::engine::Progress;
+use crate::metrics::OperatorMetrics;
 use crate::model::RunId;
 
 pub use execute::Executor;
@@ -38,6 +39,7 @@ pub struct Supervisor {
     pool: Mutex<Pool>,
     wake: Notify,
     settled: Notify,
+    metrics: OperatorMetrics,
 }
 
 struct Pool {
@@ -56,7 +58,12 @@ struct Entry {
 impl Supervisor {
     /// Returns a pool in which nothing runs yet; `nudges` learns of each Sync whose status should
     /// be looked at because of its run.
-    pub fn new(executor: Executor, limits: RunLimits, nudges: Nudges) -> Self {
+    pub fn new(
+        executor: Executor,
+        limits: RunLimits,
+        nudges: Nudges,
+        metrics: OperatorMetrics,
+    ) -> Self {
         let pool = Pool {
             queue: Queue::new(limits),
             runs: HashMap::new(),
@@ -69,6 +76,7 @@ impl Supervisor {
             pool: Mutex::new(pool),
             wake: Notify::new(),
             settled: Notify::new(),
+            metrics,
         }
     }
 
@@ -167,12 +175,6 @@ impl Supervisor {
         self.pool().is_closed
     }
 
-    /// Returns how many runs go on, and how many wait for their turn.
-    pub fn counts(&self) -> (usize, usize) {
-        let pool = self.pool();
-        (pool.queue.running_count(), pool.queue.waiting_count())
-    }
-
     /// Starts what waits, until [`close`](Self::close) was called and the last run has ended.
     /// Dropping the future aborts all runs where they are.
     pub async fn supervise(self: Arc<Self>) {
@@ -181,6 +183,7 @@ impl Supervisor {
             while let Some((key, job, stop)) = self.next() {
                 tasks.spawn(Arc::clone(&self).carry_out(key, job, stop));
             }
+            self.show_counts();
             if self.is_closed() && tasks.is_empty() {
                 return;
             }
@@ -189,6 +192,11 @@ impl Supervisor {
                 Some(_) = tasks.join_next() => {}
             }
         }
+    }
+
+    fn show_counts(&self) {
+        let pool = self.pool();
+        self.metrics.runs(pool.queue.running_count(), pool.queue.waiting_count());
     }
 
     fn next(&self) -> Option<(ObjectKey, Arc<Job>, Stop)> {

@@ -52,16 +52,12 @@ async fn parquet() {
 #[tokio::test]
 async fn an_execution_and_other_fields() {
     let world = World::new().await;
-    world.edit(
-        "sync.yaml",
-        "  timeout: 60s",
-        "  execution: job\n  adoptStateFrom: {name: clients}",
-    );
+    world.edit("sync.yaml", "  timeout: 60s", "  execution: job\n  audit: {lateFailures: true}");
 
     insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
         error: sync/sync.yaml:20: Sync default/customers: spec.execution: this version can't run in a Job of its own yet
           take `execution` away: runs execute in the operator
-        error: sync/sync.yaml:21: Sync default/customers: spec.adoptStateFrom: this version can't take over the state of another Sync yet
+        error: sync/sync.yaml:21: Sync default/customers: spec.audit: this version can't read back from Customer.io yet
           take the field away
         2 errors; nothing was opened
         ");

@@ -23,6 +23,7 @@ mod postgres_columns;
 mod postgres_state;
 mod quiet;
 mod rejections;
+mod renamed;
 mod several;
 mod sqlite_columns;
 mod suppressed;

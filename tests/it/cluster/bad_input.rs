@@ -72,7 +72,7 @@ async fn another_namespace_needs_leave_and_a_selector_looks_at_its_labels() {
     let world = World::new(PEOPLE).await;
     let other = world.cluster.namespace().await;
     let flag = format!("--watch-namespaces={other}");
-    let _operator = world.setup().flags([flag]).start_unready();
+    let _operator = world.setup().flags([flag]).start().await;
     let spec = format!(
         "sourceRef: {{name: warehouse, namespace: {0}}}\n  \
          connectionRef: {{name: production, namespace: {0}}}\n  entity: person\n  {SPEC}",
@@ -123,7 +123,7 @@ async fn a_secret_that_lacks_its_key_stalls_and_a_mended_one_works_at_once() {
     let may_watch =
         json!({"apiGroups": [""], "resources": ["secrets"], "verbs": ["list", "watch"]});
     world.grant(may_watch).await;
-    let _operator = world.setup().flags(["--watch-secrets"]).start_unready();
+    let _operator = world.setup().flags(["--watch-secrets"]).start().await;
     world.sync("people", SPEC).await;
     let connection = world.cluster.object("CustomerIoConnection", &world.namespace, "production");
     let stalled = connection

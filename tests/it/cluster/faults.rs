@@ -45,9 +45,13 @@ async fn missing_definitions_are_waited_for_and_named() {
 
     let log = operator.wait_for_log("the definition").await;
     assert!(log.contains("syncs.ciosync.dev is missing"), "{log}");
+    let (status, text) = operator.probe("readyz").await.unwrap();
+    assert_eq!(status, 503);
+    assert!(text.contains("apply what `ciosync crds` prints"), "{text}");
+    assert_eq!(operator.probe("livez").await.unwrap().0, 200);
 
     cluster.install_crds().await;
-    operator.wait_for_log("the state store is open").await;
+    operator.ready().await;
     assert_eq!(operator.terminate().await.code(), 0);
 }
 
@@ -66,4 +70,8 @@ async fn a_missing_right_is_named_in_the_log() {
 
     assert!(log.contains("customerioconnections"), "{log}");
     assert!(log.contains("cannot list resource"), "{log}");
+    let (status, text) = operator.probe("readyz").await.unwrap();
+    assert_eq!(status, 503);
+    assert!(text.contains("[-] customerioconnections: the watch is broken"), "{text}");
+    assert!(text.contains("[+] sources ok"), "{text}");
 }

@@ -23,7 +23,7 @@ async fn a_lost_state_is_not_sent_again_in_silence_but_only_once_it_was_asked_fo
     let accepted = world.workspace().stats().items_accepted;
 
     // Another setup has a folder of its own, and with it an empty state.
-    let _operator = world.setup().start_unready();
+    let _operator = world.setup().start().await;
     world.the("people").annotate("ciosync.dev/requestedAt", "again").await;
     let is_lost = |sync: &Value| condition(sync, "Ready")["reason"] == "StateLost";
     let sync = world.the("people").wait("StateLost", is_lost).await;
@@ -39,5 +39,29 @@ async fn a_lost_state_is_not_sent_again_in_silence_but_only_once_it_was_asked_fo
     let sync = world.the("people").wait("the run after the reset", is_done).await;
     assert_eq!(sync["status"]["lastHandledReset"], "start-anew");
     assert_eq!(last_run(&sync)["delivered"], 2);
+    world.judge(&sync);
+}
+
+#[tokio::test]
+async fn a_renamed_sync_goes_on_where_the_old_one_was_once_that_is_gone() {
+    let world = World::new(PEOPLE).await;
+    let _operator = world.operator().await;
+    world.sync("people", SPEC).await;
+    world.ended("people", "Succeeded").await;
+    let accepted = world.workspace().stats().items_accepted;
+
+    world.sync("customers", &format!("{SPEC}\n  adoptStateFrom: {{name: people}}")).await;
+    let is_refused = |sync: &Value| condition(sync, "Ready")["reason"] == "InvalidSpec";
+    let sync = world.the("customers").wait("a refusal", is_refused).await;
+    let message = condition(&sync, "Ready")["message"].as_str().unwrap();
+    assert!(message.contains("still there"), "{message}");
+    world.judge(&sync);
+
+    world.the("people").delete().await;
+    world.the("people").gone().await;
+    world.the("customers").annotate("ciosync.dev/requestedAt", "now").await;
+    let sync = world.ended("customers", "NoChanges").await;
+    assert_eq!(sync["status"]["snapshotRows"], 2);
+    assert_eq!(world.workspace().stats().items_accepted, accepted);
     world.judge(&sync);
 }

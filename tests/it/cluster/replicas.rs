@@ -41,9 +41,9 @@ async fn a_standby_takes_over_from_a_killed_leader_and_nothing_is_lost() {
     let world = slow_world().await;
     let state = postgres().await.database().await;
     let setup = world.setup().state(&state.url()).flags(["--lease-duration=3s"]);
-    let mut leader = setup.clone().elected("first").start_unready();
+    let mut leader = setup.clone().elected("first").start().await;
     leader.wait_for_log("this replica is the leader").await;
-    let mut standby = setup.elected("second").start_unready();
+    let mut standby = setup.elected("second").start().await;
     world.sync("people", SPEC).await;
     world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
 
@@ -62,9 +62,9 @@ async fn a_leader_that_was_frozen_sends_nothing_more_once_another_took_over() {
     let world = slow_world().await;
     let state = postgres().await.database().await;
     let setup = world.setup().state(&state.url()).flags(["--lease-duration=3s"]);
-    let mut leader = setup.clone().elected("first").start_unready();
+    let mut leader = setup.clone().elected("first").start().await;
     leader.wait_for_log("this replica is the leader").await;
-    let mut standby = setup.elected("second").start_unready();
+    let mut standby = setup.elected("second").start().await;
     world.sync("people", SPEC).await;
     world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
 

@@ -1,8 +1,13 @@
 //! Syncs that run themselves: from nothing to rows in the workspace, on slots, on request.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::world::{World, condition, last_run};
+
+/// How often figures are looked at.
+const POLL: Duration = Duration::from_millis(20);
 
 const PEOPLE: &str = "create table people (id text primary key, email text, plan text);
     insert into people values ('1', 'ann@example.com', 'pro'), ('2', 'bob@example.com', 'free');";
@@ -59,7 +64,7 @@ async fn a_request_runs_at_once_and_its_token_is_echoed_and_carried_to_the_end()
 #[tokio::test]
 async fn a_run_costs_few_writes_and_an_idle_sync_none() {
     let world = World::new(PEOPLE).await;
-    let _operator = world.operator().await;
+    let operator = world.operator().await;
     world.sync("people", &format!("{SPEC}\n  interval: 1h")).await;
     world.ended("people", "Succeeded").await;
     let user = world.account.user();
@@ -75,4 +80,13 @@ async fn a_run_costs_few_writes_and_an_idle_sync_none() {
 
     assert!(first <= 4, "{first} writes for the first run");
     assert!(later - first <= 6, "{} writes for three runs", later - first);
+    let (_, figures) = operator.probe("metrics").await.unwrap();
+    let series =
+        format!("ciosync_sync_ready{{namespace=\"{}\",name=\"people\"}} 1", world.namespace);
+    assert!(figures.contains(&series), "{figures}");
+    world.the("people").delete().await;
+    world.the("people").gone().await;
+    while operator.probe("metrics").await.unwrap().1.contains("name=\"people\"") {
+        tokio::time::sleep(POLL).await; // sleep: figures don't announce that they change.
+    }
 }

@@ -55,7 +55,7 @@ fn current_run(sync: &Value) -> &Value {
 async fn sigterm_commits_what_is_in_flight_and_the_next_start_goes_on_without_sending_it_again() {
     let world = slow_world().await;
     let setup = world.setup();
-    let operator = setup.start_unready();
+    let operator = setup.start().await;
     world.sync("people", SPEC).await;
     under_way(&world).await;
 
@@ -71,7 +71,7 @@ async fn sigterm_commits_what_is_in_flight_and_the_next_start_goes_on_without_se
     let delivered = last_run(&sync)["delivered"].as_i64().unwrap();
     assert!(delivered > 0 && delivered < ROWS, "{delivered}");
 
-    let _operator = setup.start_unready();
+    let _operator = setup.start().await;
     everybody_arrives(&world).await;
     assert_eq!(world.workspace().stats().items_accepted, u64::try_from(ROWS).unwrap());
 }
@@ -80,12 +80,12 @@ async fn sigterm_commits_what_is_in_flight_and_the_next_start_goes_on_without_se
 async fn a_killed_operator_loses_nobody_and_sends_again_only_what_was_in_flight() {
     let world = slow_world().await;
     let setup = world.setup();
-    let operator = setup.start_unready();
+    let operator = setup.start().await;
     world.sync("people", SPEC).await;
     under_way(&world).await;
     operator.kill().await;
 
-    let _operator = setup.start_unready();
+    let _operator = setup.start().await;
     everybody_arrives(&world).await;
 
     let sent_twice = world.workspace().stats().items_accepted - u64::try_from(ROWS).unwrap();

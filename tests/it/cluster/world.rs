@@ -68,7 +68,7 @@ impl World {
 
     /// Starts the operator, and returns when it is ready.
     pub async fn operator(&self) -> Operator {
-        self.setup().start_unready()
+        self.setup().start().await
     }
 
     /// Runs statements in the warehouse.
