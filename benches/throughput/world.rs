@@ -163,8 +163,8 @@ impl World {
         let text = self.http.get(url).send().await?.text().await?;
         let seen: Value = serde_json::from_str(&text)?;
         let figure = |name: &str| {
-            let found = seen.get(name).or_else(|| seen.get("stats").and_then(|it| it.get(name)));
-            found.and_then(Value::as_f64).with_context(|| format!("the emulator tells no {name}"))
+            let found = seen.pointer(&format!("/totals/{name}")).and_then(Value::as_f64);
+            found.with_context(|| format!("the emulator tells no {name}"))
         };
         Ok(figure("batch_bytes")? / figure("batches")?)
     }
