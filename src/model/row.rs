@@ -88,11 +88,13 @@ impl RowBatch {
     }
 
     /// Returns whether a source should hand the batch over now.
+    #[inline]
     pub fn is_full(&self) -> bool {
         self.len() >= Self::ROWS_MAX || self.text.len() + self.bytes.len() >= Self::SIZE_BYTES_MAX
     }
 
     /// Appends the next cell, row by row, left to right.
+    #[inline]
     pub fn push(&mut self, value: Value<'_>) {
         let cell = match value {
             Value::Null => Cell::Null,
@@ -176,6 +178,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     /// Returns the cell of column `index`, null past the end.
+    #[inline]
     pub fn value(&self, index: usize) -> Value<'a> {
         let Some(cell) = self.cells.get(index) else { return Value::Null };
         match *cell {
