@@ -83,7 +83,18 @@ fn is_no_address_byte(byte: u8) -> bool {
     byte <= b' '
         || matches!(
             byte,
-            b'"' | b'(' | b')' | b',' | b':' | b';' | b'<' | b'>' | b'[' | b'\\' | b']' | b'@' | 0x7f
+            b'"' | b'('
+                | b')'
+                | b','
+                | b':'
+                | b';'
+                | b'<'
+                | b'>'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'@'
+                | 0x7f
         )
 }
 

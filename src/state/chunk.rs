@@ -203,7 +203,8 @@ fn slot_key<'a>(keys: &'a [u8], slot: &Slot) -> &'a [u8] {
 
 /// Slots are many, so lengths are kept short in them.
 fn short<T: TryFrom<usize, Error: std::fmt::Debug>>(length: usize) -> T {
-    T::try_from(length).expect("keys end at 1,000 bytes, and a target is below 4 GiB with its block")
+    T::try_from(length)
+        .expect("keys end at 1,000 bytes, and a target is below 4 GiB with its block")
 }
 
 #[cfg(test)]
