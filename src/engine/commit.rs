@@ -13,8 +13,9 @@ use crate::model::{Encoding, Entry, EntryFlags, Fingerprint, RunId};
 use crate::state::store::{JournalRow, RejectedRow, StoredSegment};
 use crate::state::{RunLock, SegmentWriter, StateStore, fold};
 
-/// Journal rows after which they are folded into the segments: some 3 MiB.
-const FOLD_ROWS: u64 = 128;
+/// Journal rows after which they are folded into the segments: some 1.5 MiB on disk, ten times that
+/// in memory while it lasts.
+const FOLD_ROWS: u64 = 64;
 
 /// Rows that are remembered without being sent in one journal row.
 const REMEMBERED_AT_ONCE: usize = 4_096;

@@ -46,7 +46,7 @@ async fn writes_that_went_through(store: &dyn StateStore, lock: &RunLock) -> Vec
         ("append_journal", store.append_journal(lock, &[row]).await),
         (
             "append_journal again",
-            store.append_journal(lock, &journal_row(1, &Changes::from([(1, Some(1))]))).await,
+            store.append_journal(lock, &[journal_row(1, &Changes::from([(1, Some(1))]))]).await,
         ),
         ("apply_fold", store.apply_fold(lock, &step).await),
         ("reset", store.reset(lock).await),
