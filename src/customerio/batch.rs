@@ -123,8 +123,9 @@ impl BatchBuilder {
         if self.items.is_empty() {
             return None;
         }
-        // The next batch will most likely be as large as this one.
-        let mut next = Vec::with_capacity(self.body.len() + CLOSING.len());
+        // The next batch will most likely be as large as this one, and hold the item for a moment
+        // that is the first of the batch behind it: growing then would double it.
+        let mut next = Vec::with_capacity(self.body.len() + self.body.len() / 32 + 1024);
         next.extend_from_slice(OPENING);
         let mut body = std::mem::replace(&mut self.body, next);
         body.extend_from_slice(CLOSING);

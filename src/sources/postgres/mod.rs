@@ -8,6 +8,7 @@ pub mod config;
 pub mod spec;
 
 mod client;
+mod copy;
 mod decode;
 mod error;
 mod query;

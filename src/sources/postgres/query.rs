@@ -79,7 +79,7 @@ pub(super) fn check_names(columns: &[Described]) -> Result<(), SourceError> {
     crate::sources::columns::check_names(&mut names)
 }
 
-/// Returns the query of a read: the columns asked for, in the order of the key.
+/// Returns the statement of a read: the columns asked for, in the order of the key.
 pub(super) fn plan(
     request: &ReadRequest,
     select: &str,
@@ -91,7 +91,7 @@ pub(super) fn plan(
     if chosen.is_empty() {
         return Err(SourceError::new(SourceErrorKind::Internal, "no column was asked for"));
     }
-    let mut sql = String::from("select ");
+    let mut sql = String::from("copy (select ");
     let mut codecs = Vec::with_capacity(chosen.len());
     for (index, column) in chosen.iter().enumerate() {
         if index > 0 {
@@ -116,6 +116,7 @@ pub(super) fn plan(
         check_key(column)?;
         write_order(&mut sql, column, text_order);
     }
+    sql.push_str(") to stdout (format binary)");
     let columns = chosen.into_iter().map(|column| column.column.clone()).collect();
     let query = Wrapped { sql, prefix_chars };
     Ok(Plan { query, model: request.model.clone(), columns, codecs })
@@ -204,8 +205,8 @@ mod tests {
 
         assert_eq!(
             plan.query.sql,
-            "select m.\"b\"\"\", m.\"ü\", m.\"c\"::text from (select 1 -- x\n) m \
-             order by m.\"c\"::text collate \"C\", m.\"b\"\"\"",
+            "copy (select m.\"b\"\"\", m.\"ü\", m.\"c\"::text from (select 1 -- x\n) m \
+             order by m.\"c\"::text collate \"C\", m.\"b\"\"\") to stdout (format binary)",
         );
         let own: String = plan.query.sql.chars().skip(plan.query.prefix_chars).collect();
         assert!(own.starts_with("select 1"), "{own}");
@@ -218,6 +219,7 @@ mod tests {
 
         let plan = plan(&request(&["a"], &["a"]), "q", vec![described("a", 25)], order).unwrap();
 
-        assert!(plan.query.sql.ends_with("order by pg_catalog.convert_to(m.\"a\"::text, 'UTF8')"));
+        let order = "order by pg_catalog.convert_to(m.\"a\"::text, 'UTF8')) to stdout";
+        assert!(plan.query.sql.contains(order));
     }
 }

@@ -94,7 +94,7 @@ async fn a_disk_that_is_full_ends_the_run_and_the_next_goes_on() {
     world.run().await.expect_code(0);
     world.change(|rows| *rows = people(ROWS)).await;
 
-    let output = Ciosync::with_file_size_limit(world.dir.path(), 512_000)
+    let output = Ciosync::with_file_size_limit(world.dir.path(), 200_000)
         .args(world.run_words())
         .run()
         .await;
@@ -145,7 +145,7 @@ async fn a_plan_that_the_disk_has_no_room_for_sends_nothing() {
     words.extend(["--spool-dir", "spool"].map(str::to_owned));
 
     let output =
-        Ciosync::with_file_size_limit(world.dir.path(), 512_000).args(words.clone()).run().await;
+        Ciosync::with_file_size_limit(world.dir.path(), 200_000).args(words.clone()).run().await;
     let left = world.enter().await;
 
     let output = output.expect_code(1);
