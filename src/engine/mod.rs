@@ -7,6 +7,7 @@ pub mod begin;
 pub mod change;
 pub mod changes;
 pub mod commit;
+pub mod cursor;
 pub mod deliver;
 pub mod error;
 pub mod fill;
@@ -26,7 +27,7 @@ pub mod settle;
 pub mod targets;
 
 pub use error::RunError;
-pub use pipeline::{InitialRun, OnRemove, Pipeline};
+pub use pipeline::{CursorRule, InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
 pub use run::{RunOptions, RunOutcome, RunRequest, run};

@@ -192,6 +192,7 @@ mod tests {
             primary_key: key.iter().map(ToString::to_string).collect(),
             columns: columns.iter().map(ToString::to_string).collect(),
             spill_dir: "/nowhere".into(),
+            window: None,
         }
     }
 
