@@ -22,12 +22,13 @@ impl Client {
         Ok(has_client.status.success().then_some(Self { python }))
     }
 
-    /// Returns how many rows a second it identifies at the emulator of `url`.
-    pub fn records_per_second(&self, url: &str) -> anyhow::Result<f64> {
+    /// Returns how many rows a second it identifies at the server of `url`.
+    pub async fn records_per_second(&self, url: &str) -> anyhow::Result<f64> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/throughput/client.py");
-        let output = Command::new(&self.python)
+        let output = tokio::process::Command::new(&self.python)
             .args([script, url, &CALLS.to_string()])
             .output()
+            .await
             .context("the Python client can't be started")?;
         anyhow::ensure!(
             output.status.success(),

@@ -1,7 +1,7 @@
-//! PostgreSQL with the table, an emulator in a process of its own, and the binary under test.
+//! PostgreSQL with the table, the two destinations, and the binary under test.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -9,23 +9,58 @@ use anyhow::Context as _;
 use futures_util::TryStreamExt as _;
 use serde_json::{Value, json};
 use sqlx::postgres::PgConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 
 use crate::postgres::{Database, postgres};
+use crate::sink::Sink;
 
-/// Where state is kept: a file.
-pub const SQLITE: &str = "sqlite";
-/// Where state is kept: the database the rows are in.
-pub const POSTGRES: &str = "postgres";
+/// Where state is kept.
+#[derive(Clone, Copy)]
+pub enum State {
+    /// A file.
+    Sqlite,
+    /// The database the rows are in.
+    Postgres,
+}
+
+/// Where rows go.
+#[derive(Clone, Copy)]
+pub enum Destination {
+    /// A server that reads and says yes.
+    Sink,
+    /// A whole workspace, in a process of its own.
+    Emulator,
+}
 
 /// How fast the connection may go.
 #[derive(Clone, Copy)]
 pub enum Speed {
     /// As fast as both sides can.
     Unlimited,
-    /// 100 requests a second.
-    Requests100,
+    /// [`SLOW_RATE`] requests a second.
+    Slow,
 }
+
+/// Requests a second of [`Speed::Slow`].
+pub const SLOW_RATE: u32 = 100;
+/// Requests that it lets go at once. One would measure how late timers fire.
+pub const SLOW_BURST: u32 = 10;
+
+/// How a run is made.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// Where state is kept.
+    pub state: State,
+    /// Where rows go.
+    pub destination: Destination,
+    /// How fast.
+    pub speed: Speed,
+}
+
+/// What most rows are measured with.
+pub const USUAL: Setting =
+    Setting { state: State::Sqlite, destination: Destination::Sink, speed: Speed::Unlimited };
 
 /// One run's figures.
 pub struct Run {
@@ -43,6 +78,8 @@ pub struct Run {
 pub struct World {
     /// Rows of the table.
     pub rows: u64,
+    /// What accepts everything.
+    pub sink: Sink,
     database: Database,
     emulator: Emulator,
     folder: tempfile::TempDir,
@@ -67,7 +104,7 @@ const COLUMNS: &str = "id, email, first_name, last_name, plan, mrr, seats, is_ad
     city, signed_up_at, last_seen_at, birthday, orders, revenue, segment, referrer";
 
 impl World {
-    /// Makes the table and starts the emulator.
+    /// Makes the table and starts the destinations.
     pub async fn new(rows: u64) -> anyhow::Result<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = postgres().await.database().await;
@@ -76,17 +113,15 @@ impl World {
         database.execute("analyze people").await;
         let folder = tempfile::tempdir()?;
         let emulator = Emulator::start(folder.path())?;
+        let sink = Sink::start().await?;
         let http = reqwest::Client::new();
-        Ok(Self { rows, database, emulator, folder, http, changes: 0 })
+        Ok(Self { rows, sink, database, emulator, folder, http, changes: 0 })
     }
 
-    /// Returns where the emulator is.
-    pub fn emulator_url(&self) -> &str {
-        &self.emulator.url
-    }
-
-    /// Empties the workspace and forgets the state.
+    /// Empties the workspace and forgets the state in both stores.
     pub async fn reset(&mut self) -> anyhow::Result<()> {
+        self.sink.reset();
+        self.database.execute("drop schema if exists ciosync cascade").await;
         let url = format!("{}/_emulator/reset", self.emulator.url);
         self.http.post(url).send().await?.error_for_status()?;
         for suffix in ["", "-wal", "-shm"] {
@@ -116,24 +151,26 @@ impl World {
         Ok(seconds)
     }
 
-    /// Changes another hundredth of the rows.
-    pub async fn change_one_percent(&mut self) -> anyhow::Result<()> {
+    /// Changes one row in `every`, others than the last time; returns how many that are.
+    pub async fn change_one_in(&mut self, every: u64) -> u64 {
         self.changes += 1;
-        let (rest, score) = (self.changes % 100, self.changes);
-        self.database
-            .execute(&format!("update people set score = score + {score} where id % 100 = {rest}"))
-            .await;
-        self.database.execute("vacuum analyze people").await;
-        Ok(())
+        let (rest, score) = (self.changes % every, self.changes);
+        let update =
+            format!("update people set score = score + {score} where id % {every} = {rest}");
+        self.database.execute(&update).await;
+        // A table twice as large would be a slower one.
+        let vacuum = if every == 1 { "vacuum (full, analyze) people" } else { "vacuum people" };
+        self.database.execute(vacuum).await;
+        (1..=self.rows).filter(|id| id % every == rest).count() as u64
     }
 
     /// Runs the Sync once.
-    pub async fn run(&self, speed: Speed, state: &str) -> anyhow::Result<Run> {
+    pub async fn run(&self, setting: Setting) -> anyhow::Result<Run> {
         let manifest = self.folder.path().join("sync.yaml");
-        std::fs::write(&manifest, self.manifest(speed))?;
-        let state = match state {
-            POSTGRES => format!("{}?sslmode=disable", self.database.url()),
-            _ => format!("sqlite:{}", self.folder.path().join("state.db").display()),
+        std::fs::write(&manifest, self.manifest(setting))?;
+        let state = match setting.state {
+            State::Postgres => format!("{}?sslmode=disable", self.database.url()),
+            State::Sqlite => format!("sqlite:{}", self.state_file().display()),
         };
         let started = Instant::now();
         let mut process = Command::new(env!("CARGO_BIN_EXE_ciosync"))
@@ -157,31 +194,32 @@ impl World {
         })
     }
 
-    /// Returns the mean size of the batches since the last reset, in bytes.
-    pub async fn mean_body(&self) -> anyhow::Result<f64> {
-        let url = format!("{}/_emulator/requests", self.emulator.url);
-        let text = self.http.get(url).send().await?.text().await?;
-        let seen: Value = serde_json::from_str(&text)?;
-        let figure = |name: &str| {
-            let found = seen.get(name).or_else(|| seen.get("stats").and_then(|it| it.get(name)));
-            found.and_then(Value::as_f64).with_context(|| format!("the emulator tells no {name}"))
-        };
-        Ok(figure("batch_bytes")? / figure("batches")?)
+    /// Returns the size of the state file, in bytes, its log contained.
+    pub async fn state_bytes(&self) -> anyhow::Result<u64> {
+        let options = SqliteConnectOptions::new().filename(self.state_file());
+        let mut connection = SqliteConnection::connect_with(&options).await?;
+        sqlx::raw_sql("pragma wal_checkpoint(truncate)").execute(&mut connection).await?;
+        connection.close().await?;
+        Ok(std::fs::metadata(self.state_file())?.len())
     }
 
-    /// Returns the size of the state file.
-    pub fn state_bytes(&self) -> anyhow::Result<u64> {
-        Ok(std::fs::metadata(self.folder.path().join("state.db"))?.len())
+    fn state_file(&self) -> PathBuf {
+        self.folder.path().join("state.db")
     }
 
-    fn manifest(&self, speed: Speed) -> String {
-        let rate = match speed {
+    fn manifest(&self, setting: Setting) -> String {
+        let rate = match setting.speed {
             Speed::Unlimited => json!({
                 "requestsPerSecond": 1000, "burst": 3000, "recordsPerSecond": 1_000_000,
             }),
-            Speed::Requests100 => json!({
-                "requestsPerSecond": 100, "burst": 1, "recordsPerSecond": 1_000_000,
+            Speed::Slow => json!({
+                "requestsPerSecond": SLOW_RATE, "burst": SLOW_BURST,
+                "recordsPerSecond": 1_000_000,
             }),
+        };
+        let endpoint = match setting.destination {
+            Destination::Sink => self.sink.url(),
+            Destination::Emulator => &self.emulator.url,
         };
         let mappings: Vec<Value> = COLUMNS
             .split(',')
@@ -201,7 +239,7 @@ impl World {
                    "metadata": {"name": "workspace"},
                    "spec": {"siteId": {"value": "emulator-site-id"},
                             "apiKey": {"secretKeyRef": {"name": "keys", "key": "key"}},
-                            "endpoint": self.emulator.url, "rateLimit": rate}}),
+                            "endpoint": endpoint, "rateLimit": rate}}),
             json!({"apiVersion": "ciosync.dev/v1alpha1", "kind": "Sync",
                    "metadata": {"name": "people"},
                    "spec": {"sourceRef": {"name": "warehouse"},

@@ -10,7 +10,7 @@ use super::pipeline::OnRemove;
 use super::rejected::RejectedRows;
 use crate::customerio::ItemError;
 use crate::model::{Encoding, Entry, EntryFlags, Fingerprint, RunId};
-use crate::state::store::{JournalRow, RejectedRow};
+use crate::state::store::{JournalRow, RejectedRow, StoredSegment};
 use crate::state::{RunLock, SegmentWriter, StateStore, fold};
 
 /// Journal rows after which they are folded into the segments: some 3 MiB.
@@ -30,6 +30,13 @@ pub struct Committer {
     unfolded: u64,
     silent: SegmentWriter,
     silent_count: usize,
+}
+
+/// What became of [`Committer::write`].
+pub struct Written {
+    rows: u64,
+    /// Rows that were folded afterwards; `None` where the journal was too short for it.
+    folded: Option<usize>,
 }
 
 impl Committer {
@@ -55,47 +62,50 @@ impl Committer {
         }
     }
 
-    /// Takes note, before a batch leaves, that what is remembered of its rows is in doubt: until
-    /// the answer came, Customer.io may have what was or what is sent. Without this a row that
-    /// went back to what it was while a run died would pass for unchanged, and never be set right.
+    /// Returns what must be written before a batch leaves: that what is remembered of its rows is
+    /// in doubt. Until the answer came, Customer.io may have what was or what is sent. Without this
+    /// a row that went back to what it was while a run died would pass for unchanged, and never be
+    /// set right. `None` where nothing is remembered of any of them.
     ///
     /// # Errors
-    /// As [`Committer::accepted`]; then the batch must not be sent.
-    pub async fn doubt(&mut self, ledger: &Ledger) -> Result<(), RunError> {
+    /// Where rows are out of order; then the batch must not be sent.
+    pub fn doubt(&self, ledger: &Ledger) -> Result<Option<StoredSegment>, RunError> {
         let mut writer = SegmentWriter::default();
         for note in ledger.iter().filter(|note| note.is_known) {
             writer
                 .push(&self.entry(note.key, None, note.target))
                 .map_err(|_| RunError::Internal("a row that is sent can't be doubted"))?;
         }
-        self.append(writer).await
+        Ok(writer.finish())
     }
 
-    /// Remembers the items of an answered batch but those in `refused`, sorted by index. Returns
-    /// the keys that are no longer rejected.
+    /// Returns what must be written of an answered batch: all its items but those in `refused`,
+    /// sorted by index. `None` where all were refused.
     ///
     /// # Errors
-    /// Where the journal could not be written; then nothing of the batch counts as accepted.
-    pub async fn accepted(
-        &mut self,
+    /// Where rows are out of order; then nothing of the batch counts as accepted.
+    pub fn accepted(
+        &self,
+        ledger: &Ledger,
+        refused: &[ItemError],
+    ) -> Result<Option<StoredSegment>, RunError> {
+        let mut writer = SegmentWriter::default();
+        for note in accepted_notes(ledger, refused) {
+            self.write_note(&mut writer, note)?;
+        }
+        Ok(writer.finish())
+    }
+
+    /// Returns the keys of an answered batch that are no longer rejected.
+    pub fn settled(
         ledger: &Ledger,
         refused: &[ItemError],
         rejected: &RejectedRows,
-    ) -> Result<Vec<Vec<u8>>, RunError> {
-        let mut writer = SegmentWriter::default();
-        let mut settled = Vec::new();
-        let mut refused = refused.iter().map(|error| error.index).peekable();
-        for (index, note) in ledger.iter().enumerate() {
-            if refused.next_if_eq(&index).is_some() {
-                continue;
-            }
-            self.write_note(&mut writer, note)?;
-            if rejected.settle(note.key) {
-                settled.push(note.key.to_vec());
-            }
-        }
-        self.append(writer).await?;
-        Ok(settled)
+    ) -> Vec<Vec<u8>> {
+        accepted_notes(ledger, refused)
+            .filter(|note| rejected.settle(note.key))
+            .map(|note| note.key.to_vec())
+            .collect()
     }
 
     fn write_note(&self, writer: &mut SegmentWriter, note: Note<'_>) -> Result<(), RunError> {
@@ -125,7 +135,7 @@ impl Committer {
     }
 
     /// Takes note of a row that is remembered without being sent; says whether so many wait that
-    /// [`Committer::flush_silent`] should write them.
+    /// those of [`Committer::take_silent`] should be written.
     ///
     /// # Errors
     /// Where rows come out of order.
@@ -167,23 +177,69 @@ impl Committer {
         self.silent_count >= REMEMBERED_AT_ONCE
     }
 
-    /// Writes what was remembered or forgotten without being sent.
-    ///
-    /// # Errors
-    /// As [`Committer::accepted`].
-    pub async fn flush_silent(&mut self) -> Result<(), RunError> {
+    /// Returns what was remembered or forgotten without being sent and waits to be written.
+    pub fn take_silent(&mut self) -> Option<StoredSegment> {
         self.silent_count = 0;
-        let writer = std::mem::take(&mut self.silent);
-        self.append(writer).await
+        self.silent.finish()
     }
 
-    async fn append(&mut self, mut writer: SegmentWriter) -> Result<(), RunError> {
-        let Some(changes) = writer.finish() else { return Ok(()) };
-        let row = JournalRow { run: self.run.clone(), seq: self.next_seq, changes };
-        self.store.append_journal(&self.lock, &row).await?;
-        self.next_seq += 1;
-        self.unfolded += 1;
+    /// Writes what was remembered or forgotten without being sent. No other write may go on.
+    ///
+    /// # Errors
+    /// As [`Committer::write`].
+    pub async fn flush_silent(&mut self) -> Result<(), RunError> {
+        if let Some(silent) = self.take_silent() {
+            let written = self.write(vec![silent], None).await?;
+            self.written(&written);
+        }
         Ok(())
+    }
+
+    /// Appends segments to the journal in one commit, each as a row of its own. Once the journal
+    /// has grown, it is folded as far as its rows lie below `outstanding`, the least key that may
+    /// still be answered.
+    ///
+    /// The future needs nothing of the committer, so that a run goes on meanwhile; but only one
+    /// may be under way, and [`Committer::written`] must be told of its end.
+    ///
+    /// # Errors
+    /// Where the journal could not be written: then nothing of it counts as done.
+    pub fn write(
+        &mut self,
+        segments: Vec<StoredSegment>,
+        outstanding: Option<Vec<u8>>,
+    ) -> impl Future<Output = Result<Written, RunError>> + Send + use<> {
+        let rows: Vec<JournalRow> = segments
+            .into_iter()
+            .zip(self.next_seq..)
+            .map(|(changes, seq)| JournalRow { run: self.run.clone(), seq, changes })
+            .collect();
+        let count = rows.len() as u64;
+        self.next_seq += count;
+        let has_grown = self.unfolded + count >= FOLD_ROWS;
+        let (store, lock) = (Arc::clone(&self.store), Arc::clone(&self.lock));
+        async move {
+            if !rows.is_empty() {
+                store.append_journal(&lock, &rows).await?;
+            }
+            drop(rows);
+            let folded = match has_grown {
+                true => Some(fold(store.as_ref(), &lock, outstanding.as_deref()).await?),
+                false => None,
+            };
+            Ok(Written { rows: count, folded })
+        }
+    }
+
+    /// Takes note of the end of a write.
+    pub fn written(&mut self, written: &Written) {
+        self.unfolded += written.rows;
+        self.unfolded = match written.folded {
+            None => self.unfolded,
+            // Where a slow request holds the rest up, asking again each time would be in vain.
+            Some(0) => 0,
+            Some(folded) => self.unfolded.saturating_sub(folded as u64),
+        };
     }
 
     /// Stores what was refused, and takes `settled` keys off.
@@ -201,30 +257,6 @@ impl Committer {
         Ok(self.store.save_rejections(&self.lock, rows, settled).await?)
     }
 
-    /// Folds the journal once it has grown, as far as all keys below `outstanding` are answered.
-    ///
-    /// # Errors
-    /// Where the state can't be written.
-    pub async fn fold_if_grown(&mut self, outstanding: Option<&[u8]>) -> Result<(), RunError> {
-        if self.unfolded < FOLD_ROWS {
-            return Ok(());
-        }
-        let folded = fold(self.store.as_ref(), &self.lock, outstanding).await?;
-        // Where a slow request holds the rest up, asking again for each answer would be in vain.
-        self.unfolded = if folded == 0 { 0 } else { self.unfolded.saturating_sub(folded as u64) };
-        Ok(())
-    }
-
-    /// Folds all that is left.
-    ///
-    /// # Errors
-    /// Where the state can't be written; the next run then folds it.
-    pub async fn fold_all(&mut self) -> Result<(), RunError> {
-        self.flush_silent().await?;
-        fold(self.store.as_ref(), &self.lock, None).await?;
-        Ok(())
-    }
-
     /// Returns the row that is stored for an item that was refused.
     pub fn refused(
         note: Note<'_>,
@@ -233,4 +265,17 @@ impl Committer {
     ) -> Option<RejectedRow> {
         rejected.refused(note.key, note.fingerprint, error.to_rejection(), Timestamp::now())
     }
+}
+
+/// Returns the notes of the items that were accepted; `refused` is sorted by index.
+fn accepted_notes<'l>(
+    ledger: &'l Ledger,
+    refused: &'l [ItemError],
+) -> impl Iterator<Item = Note<'l>> {
+    let mut refused = refused.iter().map(|error| error.index).peekable();
+    ledger
+        .iter()
+        .enumerate()
+        .filter(move |(index, _)| refused.next_if_eq(index).is_none())
+        .map(|(_, note)| note)
 }

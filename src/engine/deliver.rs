@@ -1,7 +1,10 @@
 //! The second half of a run: changes into batches, batches to Customer.io, answers into the state.
 //!
-//! One future does all of it, with several requests in flight. Whatever ends it early, requests in
-//! flight are finished and their answers committed.
+//! One future does all of it, with several requests in flight and a commit beside them; what waits
+//! for a commit goes with the next one. Whatever ends it early, requests in flight are finished and
+//! their answers committed.
+
+mod journal;
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -13,11 +16,12 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
+use self::journal::{Unwritten, Writing};
 use super::changes::Changes;
 use super::commit::Committer;
 use super::error::RunError;
 use super::fill::{Filled, Filler};
-use super::ledger::{Ledger, Note, Purpose};
+use super::ledger::Ledger;
 use super::progress::Progress;
 use super::refusals::Refusals;
 use super::rejected::RejectedRows;
@@ -68,6 +72,12 @@ pub struct Delivery<'a> {
     /// Halves of batches that were refused as a whole.
     waiting: VecDeque<(Batch, Ledger, bool)>,
     in_flight: FuturesUnordered<BoxFuture<'a, Sent>>,
+    /// What the next commit takes along.
+    unwritten: Vec<Unwritten>,
+    /// At most one commit.
+    writing: FuturesUnordered<Writing<'a>>,
+    /// How many of [`Delivery::unwritten`] it took along.
+    writing_count: usize,
     /// First keys of what is in flight, by request, for folding below them.
     outstanding: Vec<(u64, Vec<u8>)>,
     next_id: u64,
@@ -86,6 +96,9 @@ impl<'a> Delivery<'a> {
             parts,
             waiting: VecDeque::new(),
             in_flight: FuturesUnordered::new(),
+            unwritten: Vec::new(),
+            writing: FuturesUnordered::new(),
+            writing_count: 0,
             outstanding: Vec::new(),
             next_id: 0,
             in_flight_max,
@@ -135,24 +148,32 @@ impl<'a> Delivery<'a> {
     async fn pass(&mut self, changes: &mut Changes) {
         let mut ended = false;
         loop {
+            if let Err(error) = self.begin_write() {
+                self.fail(error);
+            }
             self.dispatch_waiting();
-            let can_fill =
-                self.failure.is_none() && !ended && self.in_flight.len() < self.in_flight_max;
-            if !can_fill && self.in_flight.is_empty() {
+            let can_fill = self.failure.is_none() && !ended && self.has_room();
+            if !can_fill && self.in_flight.is_empty() && self.writing.is_empty() {
                 break;
             }
             let close_at = self.parts.filler.close_at();
             let filled = tokio::select! {
                 biased;
+                Some((items, written)) = self.writing.next(), if !self.writing.is_empty() => {
+                    if let Err(error) = self.written(items, written).await {
+                        self.fail(error);
+                    }
+                    continue;
+                }
                 Some(sent) = self.in_flight.next(), if !self.in_flight.is_empty() => {
-                    if let Err(error) = self.answered(sent).await {
+                    if let Err(error) = self.answered(sent) {
                         self.fail(error);
                     }
                     continue;
                 }
                 filled = self.parts.filler.fill(changes, self.parts.committer), if can_fill => filled,
                 () = until(close_at), if can_fill && close_at.is_some() => {
-                    if let Err(error) = self.close_batch().await {
+                    if let Err(error) = self.close_batch() {
                         self.fail(error);
                     }
                     continue;
@@ -174,9 +195,14 @@ impl<'a> Delivery<'a> {
         }
     }
 
+    /// Answers that are not yet written count like requests: after a crash both are repeated.
+    fn has_room(&self) -> bool {
+        self.in_flight.len() + self.unwritten.len() + self.writing_count < self.in_flight_max
+    }
+
     async fn take(&mut self, filled: Filled) -> Result<(), RunError> {
         if let Some((batch, ledger)) = filled.batch {
-            self.begin(batch, ledger).await?;
+            self.begin(batch, ledger)?;
         }
         if let Some(moved) = filled.moved
             && let Some(moves) = &mut self.moves
@@ -184,32 +210,34 @@ impl<'a> Delivery<'a> {
             moves.push(&moved).await?;
         }
         if filled.is_silent_full {
-            self.parts.committer.flush_silent().await?;
-            self.fold_if_grown().await?;
+            self.unwritten.extend(self.parts.committer.take_silent().map(Unwritten::Silent));
         }
         if filled.has_ended {
-            self.close_batch().await?;
+            self.close_batch()?;
         }
         Ok(())
     }
 
-    async fn close_batch(&mut self) -> Result<(), RunError> {
+    fn close_batch(&mut self) -> Result<(), RunError> {
         match self.parts.filler.close() {
-            Some((batch, ledger)) => self.begin(batch, ledger).await,
+            Some((batch, ledger)) => self.begin(batch, ledger),
             None => Ok(()),
         }
     }
 
-    /// Sends a batch for the first time.
-    async fn begin(&mut self, batch: Batch, ledger: Ledger) -> Result<(), RunError> {
-        self.parts.committer.doubt(&ledger).await?;
-        self.dispatch(batch, ledger, false);
+    /// Sends a batch for the first time, at once where nothing is remembered of its rows.
+    fn begin(&mut self, batch: Batch, ledger: Ledger) -> Result<(), RunError> {
+        if ledger.iter().any(|note| note.is_known) {
+            self.unwritten.push(Unwritten::Doubted(batch, ledger));
+        } else {
+            self.dispatch(batch, ledger, false);
+        }
         Ok(())
     }
 
     fn dispatch_waiting(&mut self) {
         while self.failure.is_none()
-            && self.in_flight.len() < self.in_flight_max
+            && self.has_room()
             && let Some((batch, ledger, is_half)) = self.waiting.pop_front()
         {
             self.dispatch(batch, ledger, is_half);
@@ -235,27 +263,23 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Commits what an answer says. Only then does the request count as done.
-    async fn answered(&mut self, sent: Sent) -> Result<(), RunError> {
-        if matches!(self.failure, Some(RunError::State(_))) {
-            // A store that failed once may take long to fail again, for each answer.
-            return Ok(());
-        }
+    /// Takes what an answer says. The request counts as done only once that is written.
+    fn answered(&mut self, sent: Sent) -> Result<(), RunError> {
         let Sent { id, is_half, batch, ledger, answer } = sent;
         debug!(operation_count = ledger.len(), size_bytes = batch.body().len(), "batch answered");
-        let result = match answer {
+        let refused = match answer {
             Ok(Answer::Accepted) => {
                 if is_half && ledger.len() == 1 {
                     self.parts.refusals.single(None);
                 }
-                self.commit(&ledger, &[]).await
+                Vec::new()
             }
-            Ok(Answer::Partial { rejected }) => self.commit(&ledger, &rejected).await,
+            Ok(Answer::Partial { rejected }) => rejected,
             Ok(Answer::Refused(error)) => {
                 if is_half {
                     self.parts.refusals.single(Some(&error));
                 }
-                self.commit(&ledger, &[ItemError { index: 0, ..error }]).await
+                vec![ItemError { index: 0, ..error }]
             }
             Ok(Answer::Split { cause }) => {
                 debug!(operation_count = ledger.len(), cause = cause.as_str(), "batch is halved");
@@ -264,40 +288,24 @@ impl<'a> Delivery<'a> {
                     self.waiting.push_front((back, second, true));
                     self.waiting.push_front((front, first, true));
                 }
-                Ok(())
+                self.done(id);
+                return Ok(());
             }
-            Err(DeliveryError::Cancelled) => Err(RunError::Stopped),
-            Err(error) => Err(error.into()),
+            Err(error) => {
+                self.done(id);
+                return Err(match error {
+                    DeliveryError::Cancelled => RunError::Stopped,
+                    error => error.into(),
+                });
+            }
         };
+        self.unwritten.push(Unwritten::Answered { id, ledger, refused });
+        Ok(())
+    }
+
+    fn done(&mut self, id: u64) {
         self.outstanding.retain(|(other, _)| *other != id);
         self.report_progress();
-        result?;
-        self.fold_if_grown().await?;
-        self.parts.refusals.check(&self.parts.guards)
-    }
-
-    async fn commit(&mut self, ledger: &Ledger, refused: &[ItemError]) -> Result<(), RunError> {
-        let DeliveryParts { committer, rejected, refusals, filler, .. } = &mut self.parts;
-        let settled = committer.accepted(ledger, refused, rejected).await?;
-        refusals.answered(ledger.len() as u64);
-        let mut rows = Vec::new();
-        for error in refused {
-            let Some(note) = ledger.get(error.index) else { continue };
-            refusals.refuse(error);
-            rows.extend(Committer::refused(note, error, rejected));
-            rejected.hold_back(note.key, note.at);
-            if let Note { purpose: Purpose::MoveRemoval, key, .. } = note {
-                filler.move_failed(key);
-            }
-        }
-        committer.rejections(&rows, &settled).await
-    }
-
-    async fn fold_if_grown(&mut self) -> Result<(), RunError> {
-        let in_flight = self.outstanding.iter().map(|(_, key)| key.as_slice());
-        let waiting = self.waiting.iter().filter_map(|(_, ledger, _)| ledger.first_key());
-        let below = in_flight.chain(waiting).chain(self.parts.filler.first_key()).min();
-        self.parts.committer.fold_if_grown(below).await
     }
 
     fn report_progress(&self) {

@@ -102,6 +102,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     };
     let read_all = ReadAll::new(options.full_resync, &known);
     let window = cursor::window(&pipeline, memo.cursor.as_ref(), read_all);
+    let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
     let opening = begin::open(&pipeline, &memo, window, &spill_dir);
     let Opened { stream, mapper, clock, .. } =
         gate::bounded(opening, &cancel, deadline, &pipeline).await?;
@@ -118,6 +119,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         rules: PlanRules::new(&pipeline, &options, &memo),
         targets: TargetCheck::new(&spill_dir, targets_may_repeat(&mapper)),
         mapper,
+        reads_all,
         clock,
         snapshot,
         spool: writer,

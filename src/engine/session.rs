@@ -5,6 +5,8 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+use tracing::Instrument as _;
 
 use super::begin::{self, Opened};
 use super::changes::Changes;
@@ -49,7 +51,6 @@ pub(super) struct Prepared {
     pub(super) memo: SyncMemo,
     pub(super) is_first_run: bool,
     pub(super) targets_may_repeat: bool,
-    others: Others,
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
     attributes: Vec<String>,
@@ -61,6 +62,7 @@ pub(super) struct Prepared {
 struct Planning {
     planner: Planner,
     rows: RowReader,
+    others: Others,
 }
 
 /// The figures of a run, taken by its two halves side by side.
@@ -178,7 +180,6 @@ impl Session<'_> {
         let mut prepared = Prepared {
             is_first_run: memo.last_success_at.is_none(),
             targets_may_repeat: targets_may_repeat(&mapper),
-            others: begin::lookup(pipeline, Some(store), syncs),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
             item_rules: ItemRules {
                 on_remove: pipeline.on_remove,
@@ -199,13 +200,15 @@ impl Session<'_> {
             rules,
             targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
             mapper,
+            reads_all,
             clock,
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
             spool: writer,
             rejected: Arc::clone(&prepared.rejected),
             progress: progress.clone(),
         });
-        Ok((prepared, Planning { planner, rows: RowReader::start(stream) }, reader))
+        let others = begin::lookup(pipeline, Some(store), syncs);
+        Ok((prepared, Planning { planner, rows: RowReader::start(stream), others }, reader))
     }
 
     /// Plans and delivers: one after the other where a guard needs the whole plan, else side by
@@ -219,14 +222,14 @@ impl Session<'_> {
     ) -> Result<(), RunError> {
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
-            let mut planned = self.plan(planning, prepared, false, tally).await?;
+            let mut planned = self.plan(planning, false, tally).await?;
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             return self.deliver(changes, prepared, context, refusals).await;
         }
         let changes = Changes::new(spool, None)?;
         let plan = async {
-            let planned = self.plan(planning, prepared, true, tally).await;
+            let planned = self.plan(planning, true, tally).await;
             if planned.is_err() {
                 self.halt.cancel();
             }
@@ -243,18 +246,22 @@ impl Session<'_> {
         }
     }
 
+    /// Plans in a task of its own, so that planning and delivering may use two cores.
     async fn plan(
         &self,
-        Planning { planner, rows }: Planning,
-        prepared: &Prepared,
+        Planning { planner, rows, others }: Planning,
         is_gate_open: bool,
         tally: &mut Tally,
     ) -> Result<Planned, RunError> {
         let RunRequest { pipeline, store, .. } = self.request;
-        let watched = is_gate_open.then_some(&pipeline.guards);
-        let bounds = gate::Bounds { halt: &self.halt, deadline: self.deadline, run: &self.id };
-        let planning = plan_rows(planner, rows, &prepared.others, &bounds, watched);
-        let planned = Box::pin(planning).await?;
+        let (halt, deadline, run) = (self.halt.clone(), self.deadline, self.id.clone());
+        let watched = is_gate_open.then_some(pipeline.guards);
+        let planning = async move {
+            let bounds = gate::Bounds { halt: &halt, deadline, run: &run };
+            plan_rows(planner, rows, &others, &bounds, watched.as_ref()).await
+        };
+        let task = AbortOnDropHandle::new(tokio::spawn(planning.in_current_span()));
+        let planned = task.await.map_err(|_| RunError::Internal("the plan ended early"))??;
         tally.take_plan(&planned);
         settle::plan(store.as_ref(), &self.lock, &planned).await?;
         Ok(planned)

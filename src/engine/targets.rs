@@ -156,6 +156,12 @@ impl TargetCheck {
         }
     }
 
+    /// Returns whether present rows matter: where the key is the target, [`TargetCheck::present`]
+    /// does nothing.
+    pub fn gathers_present(&self) -> bool {
+        self.present.is_some()
+    }
+
     /// Takes note of a present row's target.
     pub fn present(
         &mut self,

@@ -103,9 +103,9 @@ impl Attribute {
     }
 
     fn write_value(&self, value: Value<'_>, record: &mut RecordBuf) -> Result<Written, Rejection> {
-        let is_null = value == Value::Null;
+        let is_null = matches!(value, Value::Null);
         if (is_null && (self.nulls == Nulls::Omit || !may_be_nulled(&self.name)))
-            || (value == Value::Text("") && !may_be_nulled(&self.name))
+            || (matches!(value, Value::Text("")) && !may_be_nulled(&self.name))
         {
             return Ok(Written::default());
         }

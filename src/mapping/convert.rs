@@ -11,7 +11,7 @@ use jiff::tz::TimeZone;
 use super::spec::ValueType;
 use super::template::write_text;
 use crate::model::canonical;
-use crate::model::number::Number;
+use crate::model::number::{Number, SAFE_INTEGER_MAX};
 use crate::model::rejection::InvalidCode;
 use crate::model::{Value, text};
 
@@ -60,11 +60,11 @@ pub fn convert(
     if let Value::Undecodable(why) = value {
         return Err(error(InvalidCode::Undecodable, why));
     }
-    if value == Value::Null {
-        canonical::write_null(out);
-        return Ok(());
-    }
     match value_type {
+        _ if matches!(value, Value::Null) => {
+            canonical::write_null(out);
+            Ok(())
+        }
         None => own_kind(value, time_zone, out),
         Some(ValueType::Text) => text(value, out),
         Some(ValueType::Integer) => integer(value, out),
@@ -128,6 +128,9 @@ fn text(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
 
 fn number(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     match value {
+        Value::Int(whole) if whole.unsigned_abs() <= SAFE_INTEGER_MAX => {
+            canonical::write_integer(out, whole);
+        }
         Value::Int(whole) => {
             let mut buffer = itoa::Buffer::new();
             write_by_value(&Number::parse(buffer.format(whole)).ok_or(NO_NUMBER)?, out);

@@ -40,16 +40,19 @@ pub enum JsonError {
 }
 
 /// Appends null.
+#[inline]
 pub fn write_null(out: &mut Vec<u8>) {
     out.push(NULL);
 }
 
 /// Appends true or false.
+#[inline]
 pub fn write_bool(out: &mut Vec<u8>, flag: bool) {
     out.push(if flag { TRUE } else { FALSE });
 }
 
 /// Appends text.
+#[inline]
 pub fn write_string(out: &mut Vec<u8>, text: &str) {
     out.push(STRING);
     varint::write_bytes(out, text.as_bytes());
@@ -88,15 +91,20 @@ pub fn write_float(out: &mut Vec<u8>, value: f64) -> bool {
     true
 }
 
-/// Numbers are short, so their length is a single byte nearly always: written first, mended after.
+/// Numbers are short, so their length is a single byte nearly always: its place is kept free.
 fn write_spelled(out: &mut Vec<u8>, tag: u8, write: impl FnOnce(&mut Vec<u8>)) {
-    out.push(tag);
+    out.extend_from_slice(&[tag, 0]);
     let start = out.len();
     write(out);
     let len = out.len() - start;
-    let mut prefix = Vec::with_capacity(2);
-    varint::write(&mut prefix, len as u64);
-    out.splice(start..start, prefix);
+    match (u8::try_from(len), out.get_mut(start - 1)) {
+        (Ok(short @ 0..0x80), Some(place)) => *place = short,
+        _ => {
+            let mut prefix = Vec::new();
+            varint::write(&mut prefix, len as u64);
+            out.splice(start - 1..start, prefix);
+        }
+    }
 }
 
 /// Appends a JSON text in canonical form.
@@ -238,7 +246,7 @@ pub fn to_json(input: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
         FALSE => out.extend_from_slice(b"false"),
         TRUE => out.extend_from_slice(b"true"),
         NUMBER => out.extend_from_slice(varint::read_bytes(input)?),
-        STRING => write_json_string(out, std::str::from_utf8(varint::read_bytes(input)?).ok()?),
+        STRING => write_quoted(out, varint::read_bytes(input)?),
         ARRAY => {
             let count = varint::read(input)?;
             out.push(b'[');
@@ -257,7 +265,7 @@ pub fn to_json(input: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
                 if index > 0 {
                     out.push(b',');
                 }
-                write_json_string(out, std::str::from_utf8(varint::read_bytes(input)?).ok()?);
+                write_quoted(out, varint::read_bytes(input)?);
                 out.push(b':');
                 to_json(input, out)?;
             }
@@ -296,7 +304,12 @@ pub fn skip(input: &mut &[u8]) -> Option<()> {
 
 /// Appends text as a JSON string, quoted and escaped.
 pub fn write_json_string(out: &mut Vec<u8>, text: &str) {
-    let bytes = text.as_bytes();
+    write_quoted(out, text.as_bytes());
+}
+
+/// Appends UTF-8 as [`write_json_string`]. What stands in canonical bytes was text when it was
+/// written, and is not looked at again.
+pub(super) fn write_quoted(out: &mut Vec<u8>, bytes: &[u8]) {
     // Nearly all text needs no escape and is copied in one go. That is found out without an early
     // end, which lets the compiler look at many bytes at once.
     let any_escaped = bytes.iter().fold(false, |any, &byte| any | is_escaped(byte));

@@ -62,8 +62,11 @@ pub fn attribute_name_problem(name: &str) -> Option<&'static str> {
 pub fn is_plausible_email(text: &str) -> bool {
     const FORBIDDEN: &[char] = &['"', '(', ')', ',', ':', ';', '<', '>', '[', '\\', ']', '@'];
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
-    let is_clean = |part: &str| {
-        !part.chars().any(|c| c.is_whitespace() || c.is_control() || FORBIDDEN.contains(&c))
+    let is_clean = |part: &str| match part.is_ascii() {
+        true => !part.bytes().any(is_no_address_byte),
+        false => {
+            !part.chars().any(|c| c.is_whitespace() || c.is_control() || FORBIDDEN.contains(&c))
+        }
     };
     let is_label =
         |label: &str| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-');
@@ -73,6 +76,26 @@ pub fn is_plausible_email(text: &str) -> bool {
         && is_clean(domain)
         && domain.contains('.')
         && domain.split('.').all(is_label)
+}
+
+/// The ASCII among what [`is_plausible_email`] forbids, white space and controls included.
+fn is_no_address_byte(byte: u8) -> bool {
+    byte <= b' '
+        || matches!(
+            byte,
+            b'"' | b'('
+                | b')'
+                | b','
+                | b':'
+                | b';'
+                | b'<'
+                | b'>'
+                | b'['
+                | b'\\'
+                | b']'
+                | b'@'
+                | 0x7f
+        )
 }
 
 #[cfg(test)]

@@ -33,18 +33,17 @@ impl<'a> Number<'a> {
             (b'+', rest) => (false, rest),
             _ => (false, bytes),
         };
-        let (mantissa, exponent) = match unsigned.iter().position(|b| matches!(b, b'e' | b'E')) {
-            Some(at) => (unsigned.get(..at)?, parse_exponent(unsigned.get(at + 1..)?)?),
-            None => (unsigned, 0),
+        let (whole, rest) = take_digits(unsigned);
+        let (fraction, rest) = match rest.split_first() {
+            Some((b'.', rest)) => take_digits(rest),
+            _ => (&[][..], rest),
         };
-        let (whole, fraction) = match mantissa.iter().position(|b| *b == b'.') {
-            Some(at) => (mantissa.get(..at)?, mantissa.get(at + 1..)?),
-            None => (mantissa, &[][..]),
+        let exponent = match rest.split_first() {
+            None => 0,
+            Some((b'e' | b'E', rest)) => parse_exponent(rest)?,
+            Some(_) => return None,
         };
         if whole.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        if !whole.iter().chain(fraction).all(u8::is_ascii_digit) {
             return None;
         }
         Some(Self::normalized(negative, whole, fraction, exponent))
@@ -105,7 +104,8 @@ impl<'a> Number<'a> {
     /// whole numbers up to [`SAFE_INTEGER_MAX`], others up to 15 significant digits.
     pub fn is_safe_in_json(&self) -> bool {
         if self.is_whole() && self.point <= 16 {
-            return self.whole_value().is_some_and(|value| value <= SAFE_INTEGER_MAX);
+            return self.point <= SAFE_DIGITS as i64
+                || self.whole_value().is_some_and(|value| value <= SAFE_INTEGER_MAX);
         }
         self.digit_count() <= SAFE_DIGITS && !self.is_whole() && self.point.abs() < 290
     }
@@ -180,13 +180,12 @@ impl<'a> Number<'a> {
             out.extend_from_slice(b"0.");
             out.extend((self.point..0).map(|_| b'0'));
         }
-        let mut written = 0;
-        for digit in self.digits() {
-            if written == self.point && self.point > 0 {
-                out.push(b'.');
-            }
-            out.push(digit + b'0');
-            written += 1;
+        let start = out.len();
+        out.extend_from_slice(self.whole);
+        out.extend_from_slice(self.fraction);
+        let written = self.digit_count() as i64;
+        if (1..written).contains(&self.point) {
+            out.insert(start + self.point as usize, b'.');
         }
         out.extend((written..self.point).map(|_| b'0'));
     }
@@ -202,6 +201,12 @@ pub fn write_json_float(out: &mut Vec<u8>, number: f64) -> bool {
     let Some(parsed) = Number::parse(buffer.format_finite(number)) else { return false };
     parsed.write_json(out);
     true
+}
+
+/// Takes the decimal digits off the front of a text.
+fn take_digits(text: &[u8]) -> (&[u8], &[u8]) {
+    let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text.split_at(count)
 }
 
 fn parse_exponent(text: &[u8]) -> Option<i64> {

@@ -24,6 +24,7 @@ pub struct RecordBuf {
 impl RecordBuf {
     /// Starts the canonical bytes anew: `attribute_count` attributes must follow, sorted by name,
     /// each by [`RecordBuf::attribute`] and a writer of [`canonical`].
+    #[inline]
     pub fn start(&mut self, operation: OperationKind, target: Target<'_>, attribute_count: u16) {
         self.canonical.clear();
         write_header(&mut self.canonical, operation, target);
@@ -99,6 +100,26 @@ impl<'a> Attributes<'a> {
     /// Returns whether there are none.
     pub fn is_empty(&self) -> bool {
         self.count == 0
+    }
+
+    /// Appends all of them as the members of a JSON object, without its braces. `write_value` takes
+    /// a canonical value off the front of its input and appends JSON, as [`canonical::to_json`].
+    /// Returns `None` where the bytes are damaged.
+    pub fn write_json_members(
+        &self,
+        out: &mut Vec<u8>,
+        write_value: impl Fn(&mut &[u8], &mut Vec<u8>) -> Option<()>,
+    ) -> Option<()> {
+        let mut rest = self.bytes;
+        for index in 0..self.count {
+            if index > 0 {
+                out.push(b',');
+            }
+            canonical::write_quoted(out, varint::read_bytes(&mut rest)?);
+            out.push(b':');
+            write_value(&mut rest, out)?;
+        }
+        Some(())
     }
 
     /// Returns each attribute's name and canonical value, in order of the names.

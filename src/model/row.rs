@@ -15,7 +15,8 @@ pub struct Column {
     pub type_name: String,
 }
 
-/// One cell inside a batch: small values in place, long ones as a span of an arena.
+/// One cell inside a batch: small values in place, long ones as a span of an arena. Of 16 bytes,
+/// since batches go from one core to another.
 #[derive(Clone, Copy)]
 enum Cell {
     Null,
@@ -30,7 +31,8 @@ enum Cell {
     Json(Span),
     Bytes(Span),
     Uuid(Span),
-    Undecodable(&'static str),
+    /// The place of the reason among the batch's.
+    Undecodable(u32),
 }
 
 #[derive(Clone, Copy)]
@@ -54,11 +56,14 @@ pub struct RowBatch {
     cells: Vec<Cell>,
     text: String,
     bytes: Vec<u8>,
+    /// Why cells could not be decoded.
+    reasons: Vec<&'static str>,
 }
 
 impl RowBatch {
-    /// Rows after which a source hands a batch over: enough to make the hand-over cheap.
-    pub const ROWS_MAX: usize = 512;
+    /// Rows after which a source hands a batch over: enough to make the hand-over cheap, and few
+    /// enough to stay in a cache.
+    pub const ROWS_MAX: usize = 256;
 
     /// Bytes of long values after which a source hands a batch over, so that a few huge rows
     /// don't pile up in memory.
@@ -66,7 +71,13 @@ impl RowBatch {
 
     /// Returns an empty batch for rows of `width` columns.
     pub fn new(width: usize) -> Self {
-        Self { width, cells: Vec::new(), text: String::new(), bytes: Vec::new() }
+        Self {
+            width,
+            cells: Vec::new(),
+            text: String::new(),
+            bytes: Vec::new(),
+            reasons: Vec::new(),
+        }
     }
 
     /// Empties the batch and sets the width of the rows to come, keeping its memory.
@@ -75,6 +86,7 @@ impl RowBatch {
         self.cells.clear();
         self.text.clear();
         self.bytes.clear();
+        self.reasons.clear();
     }
 
     /// Returns how many complete rows the batch holds.
@@ -88,11 +100,13 @@ impl RowBatch {
     }
 
     /// Returns whether a source should hand the batch over now.
+    #[inline]
     pub fn is_full(&self) -> bool {
         self.len() >= Self::ROWS_MAX || self.text.len() + self.bytes.len() >= Self::SIZE_BYTES_MAX
     }
 
     /// Appends the next cell, row by row, left to right.
+    #[inline]
     pub fn push(&mut self, value: Value<'_>) {
         let cell = match value {
             Value::Null => Cell::Null,
@@ -107,7 +121,10 @@ impl RowBatch {
             Value::Json(text) => Cell::Json(self.store_text(text)),
             Value::Bytes(bytes) => Cell::Bytes(self.store_bytes(bytes)),
             Value::Uuid(bytes) => Cell::Uuid(self.store_bytes(&bytes)),
-            Value::Undecodable(why) => Cell::Undecodable(why),
+            Value::Undecodable(why) => {
+                self.reasons.push(why);
+                Cell::Undecodable(u32::try_from(self.reasons.len() - 1).unwrap_or(u32::MAX))
+            }
         };
         self.cells.push(cell);
     }
@@ -181,6 +198,7 @@ impl<'a> Row<'a> {
     }
 
     /// Returns the cell of column `index`, null past the end.
+    #[inline]
     pub fn value(&self, index: usize) -> Value<'a> {
         let Some(cell) = self.cells.get(index) else { return Value::Null };
         match *cell {
@@ -199,7 +217,10 @@ impl<'a> Row<'a> {
                 .bytes(span)
                 .try_into()
                 .map_or(Value::Null, |bytes: [u8; 16]| Value::Uuid(bytes)),
-            Cell::Undecodable(why) => Value::Undecodable(why),
+            Cell::Undecodable(place) => {
+                let why = self.batch.reasons.get(place as usize).copied();
+                Value::Undecodable(why.unwrap_or_default())
+            }
         }
     }
 
@@ -248,14 +269,20 @@ mod tests {
         batch.push(Value::Uuid([7; 16]));
         batch.push(Value::Bytes(b"xy"));
         batch.push_decimal_with(|text| text.push_str("1.50"));
+        for value in [Value::Undecodable("is odd"), Value::Null, Value::Undecodable("is even")] {
+            batch.push(value);
+        }
 
-        assert_eq!(batch.len(), 2);
+        assert_eq!(batch.len(), 3);
+        assert_eq!(batch.row(2).unwrap().value(0), Value::Undecodable("is odd"));
+        assert_eq!(batch.row(2).unwrap().value(2), Value::Undecodable("is even"));
+        assert!(size_of::<Cell>() <= 16);
         let second = batch.row(1).unwrap();
         assert_eq!(batch.row(0).unwrap().value(1), Value::Text("a"));
         assert_eq!(second.value(0), Value::Uuid([7; 16]));
         assert_eq!(second.value(1), Value::Bytes(b"xy"));
         assert_eq!(second.value(2), Value::Decimal("1.50"));
-        assert!(batch.row(2).is_none());
+        assert!(batch.row(3).is_none());
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! Values as text: the one spelling in which identifiers, keys and dates are sent.
 
-use jiff::civil::Date;
-
 use super::number::Number;
 use super::value::Value;
 
@@ -51,14 +49,39 @@ pub fn write_uuid(bytes: [u8; 16], out: &mut String) {
 
 /// Appends a date as `YYYY-MM-DD`; `false` where its year has not four digits.
 pub fn write_date(days: i32, out: &mut String) -> bool {
-    let epoch = Date::constant(1970, 1, 1);
-    let span = jiff::Span::new().try_days(i64::from(days));
-    let Ok(date) = span.and_then(|span| epoch.checked_add(span)) else { return false };
-    if date.year() < 0 {
-        return false;
+    let Some((year, month, day)) = civil(days) else { return false };
+    push_digits(year, 4, out);
+    out.push('-');
+    push_digits(month, 2, out);
+    out.push('-');
+    push_digits(day, 2, out);
+    true
+}
+
+/// Returns year, month and day, counted from 1970-01-01; `None` where the year has not four digits.
+/// Source: <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>
+fn civil(days: i32) -> Option<(u16, u16, u16)> {
+    const DAYS_FROM_YEAR_0: i32 = 719_468;
+    const DAYS_OF_ERA: i32 = 146_097;
+    // Years begin in March here, so that a leap day is the last of its year.
+    let days = days.checked_add(DAYS_FROM_YEAR_0)?;
+    let (era, day) = (days.div_euclid(DAYS_OF_ERA), days.rem_euclid(DAYS_OF_ERA));
+    let year_of_era = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day_of_year = day - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i32::from(month <= 2);
+    let in_range = u16::try_from(year).ok().filter(|year| *year <= 9_999)?;
+    Some((in_range, month as u16, day as u16))
+}
+
+/// Appends the last `count` decimal digits of a number below 10,000.
+fn push_digits(number: u16, count: usize, out: &mut String) {
+    let digits = [number / 1000, number / 100 % 10, number / 10 % 10, number % 10];
+    for digit in digits.iter().skip(digits.len() - count) {
+        out.push(char::from(b'0' + *digit as u8));
     }
-    use std::fmt::Write as _;
-    write!(out, "{date}").is_ok()
 }
 
 /// Appends microseconds since 1970 in RFC 3339, with a `Z` for an instant and without for a local
@@ -72,4 +95,42 @@ pub fn write_timestamp(micros: i64, instant: bool, out: &mut String) -> bool {
     }
     let text = if instant { text.as_str() } else { text.trim_end_matches('Z') };
     write!(out, "{text}").is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn dates_are_those_of_the_calendar(days in -800_000i32..3_000_000) {
+            let epoch = Date::constant(1970, 1, 1);
+            let date = epoch.checked_add(jiff::Span::new().days(i64::from(days))).ok();
+            let expected = date.filter(|date| date.year() >= 0).map(|date| date.to_string());
+            let mut text = String::new();
+
+            let written = write_date(days, &mut text);
+
+            prop_assert_eq!(written.then_some(text), expected);
+        }
+    }
+
+    #[test]
+    fn the_ends_of_the_calendar_are_dates_and_what_lies_beyond_is_none() {
+        let text = |days| {
+            let mut text = String::new();
+            write_date(days, &mut text).then_some(text)
+        };
+
+        assert_eq!(text(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(text(11_016).as_deref(), Some("2000-02-29"));
+        assert_eq!(text(2_932_896).as_deref(), Some("9999-12-31"));
+        assert_eq!(text(-719_528).as_deref(), Some("0000-01-01"));
+        for beyond in [2_932_897, -719_529, i32::MAX, i32::MIN] {
+            assert_eq!(text(beyond), None);
+        }
+    }
 }

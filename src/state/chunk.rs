@@ -19,9 +19,9 @@ pub(super) mod bits {
 #[derive(Clone, Copy)]
 struct Slot {
     key_start: usize,
-    key_len: usize,
     target_start: usize,
-    target_len: usize,
+    target_len: u32,
+    key_len: u16,
     fingerprint: [u8; 16],
     flags: u8,
     encoding: Encoding,
@@ -85,9 +85,9 @@ impl EntryChunk {
     fn push_with(&mut self, entry: &Entry<'_>, flags: u8) {
         let slot = Slot {
             key_start: self.keys.len(),
-            key_len: entry.key.len(),
+            key_len: short(entry.key.len()),
             target_start: self.targets.len(),
-            target_len: entry.target.map_or(0, str::len),
+            target_len: short(entry.target.map_or(0, str::len)),
             fingerprint: entry.fingerprint.map_or([0; 16], Fingerprint::to_bytes),
             flags,
             encoding: entry.encoding,
@@ -132,9 +132,9 @@ impl EntryChunk {
         self.keys.extend_from_slice(suffix);
         let slot = Slot {
             key_start,
-            key_len: shared + suffix.len(),
+            key_len: short(shared + suffix.len()),
             target_start: self.targets.len(),
-            target_len: rest.target.len(),
+            target_len: short(rest.target.len()),
             fingerprint: rest.fingerprint,
             flags: rest.flags & !bits::OTHER_ENCODING,
             encoding: rest.encoding,
@@ -154,7 +154,8 @@ impl EntryChunk {
     }
 
     fn entry(&self, slot: &Slot) -> Entry<'_> {
-        let target = &self.targets[slot.target_start..slot.target_start + slot.target_len];
+        let target_end = slot.target_start + slot.target_len as usize;
+        let target = &self.targets[slot.target_start..target_end];
         Entry {
             key: self.key(slot),
             fingerprint: (slot.flags & bits::FINGERPRINT != 0)
@@ -209,7 +210,13 @@ pub(super) fn removed_entry(key: &[u8]) -> Entry<'_> {
 
 /// Slots are only made together with the bytes they point to.
 fn slot_key<'a>(keys: &'a [u8], slot: &Slot) -> &'a [u8] {
-    &keys[slot.key_start..slot.key_start + slot.key_len]
+    &keys[slot.key_start..slot.key_start + usize::from(slot.key_len)]
+}
+
+/// Slots are many, so lengths are kept short in them.
+fn short<T: TryFrom<usize, Error: std::fmt::Debug>>(length: usize) -> T {
+    T::try_from(length)
+        .expect("keys end at 1,000 bytes, and a target is below 4 GiB with its block")
 }
 
 #[cfg(test)]

@@ -252,10 +252,10 @@ pub trait StateStore: Send + Sync {
     /// Returns how many segments and rows there should be and how many there are, as of one moment.
     async fn segment_totals(&self, sync: &SyncId) -> Result<SegmentTotals, StateError>;
 
-    /// Appends one row to the journal, durably: when this returns, it survives a power cut.
-    /// Where it fails or is dropped, the row may be there or not; to append the same row again is
-    /// no error.
-    async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError>;
+    /// Appends rows to the journal, durably and at once: when this returns, they survive a power
+    /// cut. Where it fails or is dropped, they may be there or not; to append the same rows again
+    /// is no error.
+    async fn append_journal(&self, lock: &RunLock, rows: &[JournalRow]) -> Result<(), StateError>;
 
     /// Returns up to `limit` journal rows behind `after_seq`, in order.
     async fn journal(

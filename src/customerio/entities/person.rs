@@ -27,29 +27,24 @@ pub(crate) fn write_identify(
         UpdateTimestamps::Omit => None,
     };
     out.extend_from_slice(b",\"attributes\":{");
-    let mut separator: &[u8] = b"";
     if record.operation != OperationKind::PersonIdentify {
         out.extend_from_slice(b"\"_update\":true");
-        separator = b",";
-    }
-    let mut count = 0;
-    for (name, mut value) in record.attributes.iter() {
-        out.extend_from_slice(separator);
-        separator = b",";
-        canonical::write_json_string(out, name);
-        out.push(b':');
-        if record.operation == OperationKind::PersonClear {
-            out.extend_from_slice(b"null");
-        } else {
-            canonical::to_json(&mut value, out).ok_or(BadRecord)?;
+        if !record.attributes.is_empty() {
+            out.push(b',');
         }
-        count += 1;
     }
+    let members = match record.operation {
+        OperationKind::PersonClear => record.attributes.write_json_members(out, write_null),
+        _ => record.attributes.write_json_members(out, canonical::to_json),
+    };
+    members.ok_or(BadRecord)?;
     out.extend_from_slice(b"}}");
-    if count != record.attributes.len() {
-        return Err(BadRecord);
-    }
     Ok(stamp)
+}
+
+fn write_null(value: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
+    out.extend_from_slice(b"null");
+    canonical::skip(value)
 }
 
 /// Appends an operation that names a person and says nothing more.

@@ -45,6 +45,10 @@ impl Planner {
             Met::Nothing | Met::NeedsChunk => None,
         };
         let remembered = match &entry {
+            // One key, one target: no need to spell it.
+            Some(entry) if entry.target.is_none() && self.mapper.target_is_key() => {
+                Some((entry, view.target.text))
+            }
             Some(entry) => {
                 entry
                     .write_target(self.mapper.key_shape(), &mut self.scratch.target)
@@ -75,13 +79,15 @@ impl Planner {
         };
         let judged = Judged { verdict, due, fingerprint, is_sent_again, met };
         let counted = self.planned_change(judged)?;
-        let record = &self.pending.record;
-        let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
-        self.targets.present(view.target, &record.key, counted)?;
-        if verdict == Verdict::Moved && due == Due::Waiting {
-            // Until it is accepted, the row holds the person whom the snapshot knows it by.
-            let old = Target { kind: view.target.kind, text: &self.scratch.target };
-            self.targets.present(old, &record.key, Counted::HolderOnly)?;
+        if self.targets.gathers_present() {
+            let record = &self.pending.record;
+            let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
+            self.targets.present(view.target, &record.key, counted)?;
+            if verdict == Verdict::Moved && due == Due::Waiting {
+                // Until it is accepted, the row holds the person whom the snapshot knows it by.
+                let old = Target { kind: view.target.kind, text: &self.scratch.target };
+                self.targets.present(old, &record.key, Counted::HolderOnly)?;
+            }
         }
         self.push_change().await
     }
@@ -121,13 +127,14 @@ impl Planner {
         }
         let record = &self.pending.record;
         let (key, canonical) = (record.key.as_slice(), record.canonical.as_slice());
-        let view = RecordView::parse(canonical).ok_or(UNREADABLE_RECORD)?;
-        let counts = &mut self.planned.counts;
-        let remember = Change::Remember {
-            key,
-            fingerprint,
-            target: (!self.mapper.target_is_key()).then_some(view.target.text),
+        let target_is_key = self.mapper.target_is_key();
+        let remember = |out: &mut Vec<u8>| -> Result<(), RunError> {
+            let view = RecordView::parse(canonical).ok_or(UNREADABLE_RECORD)?;
+            let target = (!target_is_key).then_some(view.target.text);
+            Change::Remember { key, fingerprint, target }.encode(out);
+            Ok(())
         };
+        let counts = &mut self.planned.counts;
         if due == Due::Waiting {
             self.rejected.hold_back(key, self.pending.at);
             counts.rejected += 1;
@@ -137,7 +144,7 @@ impl Planner {
         let (kind, counted) = match verdict {
             Verdict::Added if self.rules.baseline => {
                 counts.unchanged += 1;
-                remember.encode(&mut self.scratch.change);
+                remember(&mut self.scratch.change)?;
                 return Ok(Counted::Unchanged);
             }
             Verdict::Added => (ChangeKind::Added, Counted::Added),
@@ -147,7 +154,7 @@ impl Planner {
             }
             Verdict::Moved => {
                 let old_target = self.scratch.target.as_str();
-                let old = Target { kind: view.target.kind, text: old_target };
+                let old = Target { kind: self.mapper.identifier(), text: old_target };
                 self.targets.moved(old, key)?;
                 Change::Move { key, fingerprint, canonical, old_target }
                     .encode(&mut self.scratch.change);
@@ -162,7 +169,7 @@ impl Planner {
             }
             Verdict::Outdated => {
                 counts.unchanged += 1;
-                remember.encode(&mut self.scratch.change);
+                remember(&mut self.scratch.change)?;
                 return Ok(Counted::Unchanged);
             }
             Verdict::Suppressed if due == Due::Retry => (ChangeKind::Changed, Counted::Changed),

@@ -43,7 +43,7 @@ pub struct PlanRules {
     pub refresh: Option<Refresh>,
     /// How long a row must have been missing before it is removed.
     pub remove_after: Duration,
-    /// Whether only the rows of a window are read: one that is not read has not left the source.
+    /// Whether rows are read by a cursor: one that is not read has not left the source.
     pub has_cursor: bool,
     /// The time of the plan, for the rows that are refused.
     pub now: Timestamp,
@@ -116,6 +116,8 @@ pub struct PlannerParts {
     pub rules: PlanRules,
     /// The compiled mapping.
     pub mapper: Mapper,
+    /// Whether every row is read, and not those of a window only.
+    pub reads_all: bool,
     /// The warehouse's now, in unix microseconds, where rows carry a cursor.
     pub clock: Option<i64>,
     /// The remembered rows; `None` where there is no state.

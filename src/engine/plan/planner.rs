@@ -46,6 +46,7 @@ pub struct Planner {
     pub(super) snapshot: Option<SnapshotReader>,
     pub(super) chunk: EntryChunk,
     pub(super) cursor: Cursor,
+    pub(super) reads_all: bool,
     pub(super) clock: Option<i64>,
     pub(super) pending: Pending,
     pub(super) next: RecordBuf,
@@ -75,6 +76,7 @@ impl Planner {
             snapshot: parts.snapshot,
             chunk: EntryChunk::default(),
             cursor: Cursor::default(),
+            reads_all: parts.reads_all,
             clock: parts.clock,
             pending: Pending::default(),
             next: RecordBuf::default(),
@@ -237,8 +239,22 @@ impl Planner {
         if non_finite_count > 0 {
             warn!(non_finite_count, "numbers that are infinite or not a number are sent as null");
         }
-        let Self { mut planned, targets, spool, rules, progress, change_count, .. } = self;
+        let Self {
+            mut planned,
+            targets,
+            spool,
+            rules,
+            progress,
+            change_count,
+            rejected,
+            reads_all,
+            ..
+        } = self;
         let Planned { counts, invalid, .. } = &mut planned;
+        if !reads_all {
+            // Rows outside of the window that were refused are still not accepted.
+            counts.rejected += rejected.unseen().len() as u64;
+        }
         let overrides = targets
             .resolve(others, counts, |key| {
                 invalid.add(key.to_vec(), duplicate_target(), 1, rules.now);

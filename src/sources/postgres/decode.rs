@@ -37,6 +37,7 @@ pub(super) struct Malformed;
 
 /// Appends the value in `bytes` to the batch. What is of the right format but can't be a value
 /// (text that is not UTF-8) becomes [`Value::Undecodable`].
+#[inline]
 pub(super) fn push(codec: Codec, bytes: &[u8], batch: &mut RowBatch) -> Result<(), Malformed> {
     let value = match codec {
         Codec::Bool => Value::Bool(u8::from_be_bytes(fixed(bytes)?) != 0),
@@ -184,7 +185,9 @@ impl<'a> Numeric<'a> {
 /// Appends the first `count` of four decimal digits.
 fn push_digits(group: u16, count: usize, out: &mut String) {
     let digits = [group / 1000, group / 100 % 10, group / 10 % 10, group % 10];
-    out.extend(digits.iter().take(count).map(|digit| char::from(b'0' + *digit as u8)));
+    for digit in digits.iter().take(count) {
+        out.push(char::from(b'0' + *digit as u8));
+    }
 }
 
 #[cfg(test)]

@@ -194,8 +194,8 @@ impl StateStore for PostgresStore {
         self.answer(snapshot::totals(&self.pool, sync)).await
     }
 
-    async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError> {
-        self.answer(snapshot::append_journal(&self.pool, lock, row)).await
+    async fn append_journal(&self, lock: &RunLock, rows: &[JournalRow]) -> Result<(), StateError> {
+        self.answer(snapshot::append_journal(&self.pool, lock, rows)).await
     }
 
     async fn journal(

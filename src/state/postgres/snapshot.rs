@@ -82,9 +82,13 @@ pub(super) async fn totals(pool: &PgPool, sync: &SyncId) -> Result<SegmentTotals
 pub(super) async fn append_journal(
     pool: &PgPool,
     lock: &RunLock,
-    row: &JournalRow,
+    rows: &[JournalRow],
 ) -> Result<(), Failure> {
-    let changes = &row.changes;
+    let Some(first) = rows.first() else { return Ok(()) };
+    let bytes = |part: fn(&StoredSegment) -> &[u8]| {
+        rows.iter().map(|row| part(&row.changes)).collect::<Vec<_>>()
+    };
+    let numbers = |part: fn(&JournalRow) -> i64| rows.iter().map(part).collect::<Vec<_>>();
     // One statement, so one transaction: the Sync's row is locked against a take-over meanwhile.
     // A row that is there already is left as it is.
     let done = sqlx::query(
@@ -95,28 +99,31 @@ pub(super) async fn append_journal(
          )
          insert into state_journal
             (sync_id, seq, run_id, first_key, last_key, entry_count, codec, crc, data)
-         select id, $4, $5, $6, $7, $8, $9, $10, $11 from fence
+         select fence.id, seq, run_id, first_key, last_key, entry_count, codec, crc, data
+         from fence, unnest($4::bigint[], $5::text[], $6::bytea[], $7::bytea[], $8::bigint[],
+            $9::bigint[], $10::bigint[], $11::bytea[])
+            as written (seq, run_id, first_key, last_key, entry_count, codec, crc, data)
          on conflict (sync_id, seq) do update set crc = excluded.crc
          where state_journal.run_id = excluded.run_id and state_journal.crc = excluded.crc",
     )
     .bind(&lock.sync().namespace)
     .bind(&lock.sync().name)
     .bind(lock.epoch().cast_signed())
-    .bind(row.seq.cast_signed())
-    .bind(&row.run.0)
-    .bind(&changes.first_key)
-    .bind(&changes.last_key)
-    .bind(i64::from(changes.count))
-    .bind(i64::from(changes.codec))
-    .bind(i64::from(changes.crc))
-    .bind(&changes.data)
+    .bind(numbers(|row| row.seq.cast_signed()))
+    .bind(rows.iter().map(|row| row.run.0.as_str()).collect::<Vec<_>>())
+    .bind(bytes(|changes| &changes.first_key))
+    .bind(bytes(|changes| &changes.last_key))
+    .bind(numbers(|row| row.changes.count.into()))
+    .bind(numbers(|row| row.changes.codec.into()))
+    .bind(numbers(|row| row.changes.crc.into()))
+    .bind(bytes(|changes| &changes.data))
     .execute(pool)
     .await?;
-    if done.rows_affected() == 0 {
+    if done.rows_affected() != rows.len() as u64 {
         let mut transaction = Transaction::begin(pool).await?;
         fence(transaction.connection(), lock).await?;
         transaction.rollback().await?;
-        return Err(place_taken(row.seq));
+        return Err(place_taken(first.seq));
     }
     Ok(())
 }

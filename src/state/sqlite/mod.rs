@@ -159,8 +159,8 @@ impl StateStore for SqliteStore {
         self.answer(snapshot::totals(&self.readers, sync).await)
     }
 
-    async fn append_journal(&self, lock: &RunLock, row: &JournalRow) -> Result<(), StateError> {
-        self.answer(snapshot::append_journal(self.writer()?, lock, row).await)
+    async fn append_journal(&self, lock: &RunLock, rows: &[JournalRow]) -> Result<(), StateError> {
+        self.answer(snapshot::append_journal(self.writer()?, lock, rows).await)
     }
 
     async fn journal(

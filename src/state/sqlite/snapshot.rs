@@ -81,35 +81,35 @@ pub(super) async fn totals(readers: &SqlitePool, sync: &SyncId) -> Result<Segmen
 pub(super) async fn append_journal(
     writer: &SqlitePool,
     lock: &RunLock,
-    row: &JournalRow,
+    rows: &[JournalRow],
 ) -> Result<(), Failure> {
-    let changes = &row.changes;
-    // One statement, so one transaction: a row that is there already is left as it is.
-    let done = sqlx::query(
-        "insert into state_journal
-            (sync_id, seq, run_id, first_key, last_key, entry_count, codec, crc, data)
-         select id, $4, $5, $6, $7, $8, $9, $10, $11 from sync_state
-         where namespace = $1 and name = $2 and epoch = $3 and lock_holder is not null
-         on conflict (sync_id, seq) do update set crc = excluded.crc
-         where state_journal.run_id = excluded.run_id and state_journal.crc = excluded.crc",
-    )
-    .bind(&lock.sync().namespace)
-    .bind(&lock.sync().name)
-    .bind(lock.epoch().cast_signed())
-    .bind(row.seq.cast_signed())
-    .bind(&row.run.0)
-    .bind(&changes.first_key)
-    .bind(&changes.last_key)
-    .bind(i64::from(changes.count))
-    .bind(i64::from(changes.codec))
-    .bind(i64::from(changes.crc))
-    .bind(&changes.data)
-    .execute(writer)
-    .await?;
-    if done.rows_affected() == 0 {
-        fence(&mut *writer.acquire().await?, lock).await?;
-        return Err(place_taken(row.seq));
+    let mut transaction = writer.begin_with("begin immediate").await?;
+    let id = fence(&mut transaction, lock).await?;
+    for JournalRow { run, seq, changes } in rows {
+        // A row that is there already is left as it is.
+        let done = sqlx::query(
+            "insert into state_journal
+                (sync_id, seq, run_id, first_key, last_key, entry_count, codec, crc, data)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             on conflict (sync_id, seq) do update set crc = excluded.crc
+             where state_journal.run_id = excluded.run_id and state_journal.crc = excluded.crc",
+        )
+        .bind(id)
+        .bind(seq.cast_signed())
+        .bind(&run.0)
+        .bind(&changes.first_key)
+        .bind(&changes.last_key)
+        .bind(i64::from(changes.count))
+        .bind(i64::from(changes.codec))
+        .bind(i64::from(changes.crc))
+        .bind(&changes.data)
+        .execute(&mut *transaction)
+        .await?;
+        if done.rows_affected() == 0 {
+            return Err(place_taken(*seq));
+        }
     }
+    transaction.commit().await?;
     Ok(())
 }
 

@@ -130,7 +130,7 @@ async fn remember(store: &dyn StateStore, lock: &RunLock, numbers: impl Iterator
     }
     let changes = writer.finish().unwrap();
     let row = JournalRow { run: RunId("run-1".to_owned()), seq: 1, changes };
-    store.append_journal(lock, &row).await.unwrap();
+    store.append_journal(lock, &[row]).await.unwrap();
     state::fold(store, lock, None).await.unwrap();
 }
 

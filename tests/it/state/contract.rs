@@ -158,7 +158,7 @@ async fn a_commit_of_unknown_outcome_may_be_repeated_but_no_place_is_taken_twice
 
         accept(store.as_ref(), &lock, 1, [1]).await;
         let other = journal_row(1, &Changes::from([(2, Some(2))]));
-        let err = error(store.append_journal(&lock, &other).await);
+        let err = error(store.append_journal(&lock, &[other]).await);
 
         assert!(err.to_string().contains("the place 1"), "{err}");
         assert_eq!(store.journal(&sync(), None, 10).await.unwrap().len(), 1);

@@ -43,10 +43,10 @@ async fn writes_that_went_through(store: &dyn StateStore, lock: &RunLock) -> Vec
     let outcomes = [
         ("renew_lock", store.renew_lock(lock, Duration::from_secs(15)).await),
         ("save_memo", store.save_memo(lock, &memo()).await),
-        ("append_journal", store.append_journal(lock, &row).await),
+        ("append_journal", store.append_journal(lock, &[row]).await),
         (
             "append_journal again",
-            store.append_journal(lock, &journal_row(1, &Changes::from([(1, Some(1))]))).await,
+            store.append_journal(lock, &[journal_row(1, &Changes::from([(1, Some(1))]))]).await,
         ),
         ("apply_fold", store.apply_fold(lock, &step).await),
         ("reset", store.reset(lock).await),

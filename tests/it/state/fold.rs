@@ -60,7 +60,7 @@ async fn check(store: &Arc<dyn StateStore>, sync: &SyncId, events: Vec<Event>) {
         match event {
             Event::Answered(changes) => {
                 let row = journal_row(seq as u64, &changes);
-                store.append_journal(&lock, &row).await.unwrap();
+                store.append_journal(&lock, &[row]).await.unwrap();
                 apply(&mut model, &changes);
             }
             Event::Folded(below) => {
@@ -144,13 +144,13 @@ async fn a_fold_that_dies_between_its_steps_is_finished_by_the_next() {
     in_each_store(async |place| {
         let store = place.open().await;
         let lock = lock(store.as_ref()).await;
-        store.append_journal(&lock, &large_row(1, 0..ROWS)).await.unwrap();
+        store.append_journal(&lock, &[large_row(1, 0..ROWS)]).await.unwrap();
         fold(store.as_ref(), &lock, None).await.unwrap();
         let changes: Changes = (0..ROWS)
             .step_by(100)
             .map(|number| (number, (number % 200 == 0).then_some(1)))
             .collect();
-        store.append_journal(&lock, &journal_row(2, &changes)).await.unwrap();
+        store.append_journal(&lock, &[journal_row(2, &changes)]).await.unwrap();
         let mut model: Model = (0..ROWS).map(|number| (number, number)).collect();
         apply(&mut model, &changes);
 
@@ -201,7 +201,7 @@ async fn segments_that_shrink_are_joined() {
         fold(store.as_ref(), &lock, None).await.unwrap();
         let gone: Changes =
             (0..40_960).filter(|number| number % 64 != 0).map(|number| (number, None)).collect();
-        store.append_journal(&lock, &journal_row(2, &gone)).await.unwrap();
+        store.append_journal(&lock, &[journal_row(2, &gone)]).await.unwrap();
 
         fold(store.as_ref(), &lock, None).await.unwrap();
 
@@ -224,7 +224,7 @@ async fn a_change_in_one_place_rewrites_one_segment() {
         };
         let before = crcs().await;
         let change = Changes::from([(20_000, Some(1))]);
-        store.append_journal(&lock, &journal_row(2, &change)).await.unwrap();
+        store.append_journal(&lock, &[journal_row(2, &change)]).await.unwrap();
 
         fold(store.as_ref(), &lock, None).await.unwrap();
 

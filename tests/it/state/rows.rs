@@ -54,7 +54,7 @@ pub async fn accept(
     numbers: impl IntoIterator<Item = u32>,
 ) {
     let changes = numbers.into_iter().map(|number| (number, Some(number))).collect();
-    store.append_journal(lock, &journal_row(seq, &changes)).await.unwrap();
+    store.append_journal(lock, &[journal_row(seq, &changes)]).await.unwrap();
 }
 
 pub fn apply(model: &mut Model, changes: &Changes) {

@@ -44,7 +44,7 @@ async fn a_million_rows_with_whole_numbers_as_keys_take_at_most_24_bytes_each() 
     for (seq, first) in (1u64..).zip((1..=ROWS).step_by(ROWS_PER_REQUEST as usize)) {
         let changes = request(first..(first + ROWS_PER_REQUEST).min(ROWS + 1));
         let row = JournalRow { run: RunId("run-1".to_owned()), seq, changes };
-        store.append_journal(&lock, &row).await.unwrap();
+        store.append_journal(&lock, &[row]).await.unwrap();
         if seq % REQUESTS_PER_FOLD == 0 {
             fold(store.as_ref(), &lock, None).await.unwrap();
         }

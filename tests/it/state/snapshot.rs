@@ -37,7 +37,7 @@ async fn what_was_accepted_reads_back_in_every_part() {
         }
         let changes = writer.finish().unwrap();
         let row = JournalRow { run: RunId("run-1".to_owned()), seq: 1, changes };
-        store.append_journal(&lock, &row).await.unwrap();
+        store.append_journal(&lock, &[row]).await.unwrap();
         fold(store.as_ref(), &lock, None).await.unwrap();
 
         let mut chunk = EntryChunk::default();
@@ -76,7 +76,7 @@ async fn a_fold_that_rewrites_segments_is_not_noticed_by_who_reads() {
                 .map(|number| (number, (number % 3 != 0).then_some(1)))
                 .collect();
             if !changes.is_empty() {
-                store.append_journal(&lock, &journal_row(seq, &changes)).await.unwrap();
+                store.append_journal(&lock, &[journal_row(seq, &changes)]).await.unwrap();
                 fold(store.as_ref(), &lock, Some(&key(last))).await.unwrap();
                 seq += 1;
             }
@@ -99,7 +99,7 @@ async fn a_left_over_journal_is_seen_over_the_segments_without_being_written() {
         let first = Changes::from([(1, Some(1)), (150, Some(7)), (151, None), (500, Some(5))]);
         let second = Changes::from([(1, None), (151, Some(2)), (500, Some(6))]);
         for (seq, changes) in [(2, &first), (3, &second)] {
-            store.append_journal(&lock, &journal_row(seq, changes)).await.unwrap();
+            store.append_journal(&lock, &[journal_row(seq, changes)]).await.unwrap();
             apply(&mut model, changes);
         }
 

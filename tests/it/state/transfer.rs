@@ -19,7 +19,7 @@ async fn filled(place: &Place) -> Arc<dyn StateStore> {
     accept(store.as_ref(), &lock, 1, 0..10_000).await;
     fold(store.as_ref(), &lock, None).await.unwrap();
     let changes = Changes::from([(5, None), (6, Some(66)), (20_000, Some(2))]);
-    store.append_journal(&lock, &journal_row(2, &changes)).await.unwrap();
+    store.append_journal(&lock, &[journal_row(2, &changes)]).await.unwrap();
     let rejections =
         [rejected(b"a", RejectionKind::Invalid), rejected(b"b", RejectionKind::Rejected)];
     store.save_rejections(&lock, &rejections, &[]).await.unwrap();
