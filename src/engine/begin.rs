@@ -9,7 +9,7 @@ use super::pipeline::{OnRemove, Pipeline, holds_people};
 use super::targets::{OtherSync, Others};
 use crate::mapping::{Mapper, compile};
 use crate::model::{Column, KeyShape, SyncId, ValueKind};
-use crate::sources::{ReadRequest, RowStream};
+use crate::sources::{ReadRequest, RowStream, Window};
 use crate::state::StateStore;
 use crate::state::store::{Identity, SyncMemo};
 
@@ -105,6 +105,8 @@ pub struct Opened {
     /// The kinds of the key's columns, to be remembered; `None` where the source has no value to
     /// tell them by.
     pub key_shape: Option<KeyShape>,
+    /// The warehouse's now, in unix microseconds, where a cursor is read by.
+    pub clock: Option<i64>,
 }
 
 /// Opens the read and compiles the mapping for the columns that it has.
@@ -115,6 +117,7 @@ pub struct Opened {
 pub async fn open(
     pipeline: &Pipeline,
     memo: &SyncMemo,
+    window: Option<Window>,
     spill_dir: &Path,
 ) -> Result<Opened, RunError> {
     let available = pipeline.source.describe(&pipeline.model).await?;
@@ -125,9 +128,13 @@ pub async fn open(
         primary_key: pipeline.record.primary_key.clone(),
         columns: pipeline.record.needed_columns(&available),
         spill_dir: spill_dir.to_owned(),
+        window,
     };
     let stream = pipeline.source.open(&request).await?;
-    let (settled, is_known) = settled_keys(pipeline, memo, stream.columns());
+    // The cell of a window stands behind the columns asked for; no mapping sees it.
+    let own = stream.columns().len().min(request.columns.len());
+    let columns = stream.columns().get(..own).unwrap_or_default();
+    let (settled, is_known) = settled_keys(pipeline, memo, columns);
     let mapper = compile(&pipeline.record, &settled).map_err(RunError::Mapping)?;
     let found = mapper.key_shape();
     match &memo.key_shape {
@@ -137,7 +144,8 @@ pub async fn open(
         }),
         Some(_) | None => {
             let key_shape = is_known.then(|| found.clone());
-            Ok(Opened { stream, mapper, key_shape })
+            let clock = stream.clock();
+            Ok(Opened { stream, mapper, key_shape, clock })
         }
     }
 }

@@ -11,6 +11,9 @@ const REMEMBER: u8 = 6;
 const FORGET: u8 = 7;
 const NOTE: u8 = 8;
 
+/// Added to the tag of an upsert that carries its cursor.
+const WITH_AT: u8 = 1 << 7;
+
 /// Bits of what a note holds.
 const NOTE_FINGERPRINT: u8 = 1;
 const NOTE_TARGET: u8 = 1 << 1;
@@ -31,6 +34,8 @@ pub enum Change<'a> {
         fingerprint: Fingerprint,
         /// What is sent.
         canonical: &'a [u8],
+        /// The row's cursor, in unix microseconds, where the Sync has one.
+        at: Option<i64>,
     },
     /// The row is about another person now: remove the old one, then send the record.
     Move {
@@ -90,7 +95,10 @@ impl<'a> Change<'a> {
         out.push(self.tag());
         varint::write_bytes(out, self.key());
         match *self {
-            Self::Upsert { fingerprint, canonical, .. } => {
+            Self::Upsert { fingerprint, canonical, at, .. } => {
+                if let Some(at) = at {
+                    out.extend_from_slice(&at.to_le_bytes());
+                }
                 out.extend_from_slice(&fingerprint.to_bytes());
                 out.extend_from_slice(canonical);
             }
@@ -114,9 +122,14 @@ impl<'a> Change<'a> {
 
     fn tag(&self) -> u8 {
         match self {
-            Self::Upsert { kind: ChangeKind::Added, .. } => UPSERT_ADDED,
-            Self::Upsert { kind: ChangeKind::Refreshed, .. } => UPSERT_REFRESHED,
-            Self::Upsert { kind: ChangeKind::Changed | ChangeKind::Removed, .. } => UPSERT_CHANGED,
+            Self::Upsert { kind, at, .. } => {
+                let tag = match kind {
+                    ChangeKind::Added => UPSERT_ADDED,
+                    ChangeKind::Refreshed => UPSERT_REFRESHED,
+                    ChangeKind::Changed | ChangeKind::Removed => UPSERT_CHANGED,
+                };
+                if at.is_some() { tag | WITH_AT } else { tag }
+            }
             Self::Move { .. } => MOVE,
             Self::Remove { .. } => REMOVE,
             Self::Remember { .. } => REMEMBER,
@@ -129,12 +142,17 @@ impl<'a> Change<'a> {
     pub fn decode(bytes: &'a [u8]) -> Option<Self> {
         let (&tag, mut rest) = bytes.split_first()?;
         let key = varint::read_bytes(&mut rest)?;
+        let mut at = None;
+        if tag & WITH_AT != 0 {
+            let (bytes, behind) = rest.split_first_chunk::<8>()?;
+            (at, rest) = (Some(i64::from_le_bytes(*bytes)), behind);
+        }
         let upsert = |kind| {
             let (fingerprint, canonical) = rest.split_first_chunk::<16>()?;
             let fingerprint = Fingerprint::from_bytes(*fingerprint);
-            Some(Self::Upsert { kind, key, fingerprint, canonical })
+            Some(Self::Upsert { kind, key, fingerprint, canonical, at })
         };
-        match tag {
+        match tag & !WITH_AT {
             UPSERT_ADDED => upsert(ChangeKind::Added),
             UPSERT_CHANGED => upsert(ChangeKind::Changed),
             UPSERT_REFRESHED => upsert(ChangeKind::Refreshed),
@@ -219,10 +237,11 @@ mod tests {
         fn every_change_reads_back(key: Vec<u8>, print: [u8; 16], canonical: Vec<u8>, text: String) {
             let (key, canonical, target) = (&key[..], &canonical[..], &text[..]);
             let fingerprint = Fingerprint::from_bytes(print);
+            let upsert = |kind, at| Change::Upsert { kind, key, fingerprint, canonical, at };
             let changes = [
-                Change::Upsert { kind: ChangeKind::Added, key, fingerprint, canonical },
-                Change::Upsert { kind: ChangeKind::Changed, key, fingerprint, canonical },
-                Change::Upsert { kind: ChangeKind::Refreshed, key, fingerprint, canonical },
+                upsert(ChangeKind::Added, None),
+                upsert(ChangeKind::Changed, Some(-1)),
+                upsert(ChangeKind::Refreshed, Some(i64::MAX)),
                 Change::Move { key, fingerprint, canonical, old_target: target },
                 Change::Remove { key, target },
                 Change::Remember { key, fingerprint, target: None },

@@ -90,6 +90,7 @@ fn apply(change: Change<'_>, found: Option<Override>) -> Action<'_> {
             key,
             fingerprint,
             canonical,
+            at: None,
         }),
         (_, change) => Action::Planned(change),
     }

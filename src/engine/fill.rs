@@ -120,7 +120,7 @@ impl Filler {
     }
 
     fn send(&mut self, change: Change<'_>, is_known: bool) -> Result<Filled, RunError> {
-        let Change::Upsert { key, fingerprint, canonical, .. } = change else {
+        let Change::Upsert { key, fingerprint, canonical, at, .. } = change else {
             return Err(RunError::Internal("only an upsert is sent as it is"));
         };
         if !self.failed_moves.is_empty() && self.failed_moves.contains(key) {
@@ -130,7 +130,7 @@ impl Filler {
             .ok_or(RunError::Internal("a planned record can't be read"))?;
         let target = (!self.rules.target_is_key).then_some(view.target.text);
         let fingerprint = Some(fingerprint);
-        let note = Note { purpose: Purpose::Upsert, key, fingerprint, target, is_known };
+        let note = Note { purpose: Purpose::Upsert, key, fingerprint, target, is_known, at };
         Ok(Filled { batch: self.push(&view, note)?, ..Filled::default() })
     }
 
@@ -139,7 +139,8 @@ impl Filler {
             return Err(RunError::Internal("only a moved row has an old target"));
         };
         let mut moved = Vec::new();
-        Change::Upsert { kind: ChangeKind::Added, key, fingerprint, canonical }.encode(&mut moved);
+        Change::Upsert { kind: ChangeKind::Added, key, fingerprint, canonical, at: None }
+            .encode(&mut moved);
         let batch = self.remove(Purpose::MoveRemoval, key, old_target)?;
         Ok(Filled { batch, moved: Some(moved), ..Filled::default() })
     }
@@ -165,7 +166,7 @@ impl Filler {
         let view = RecordView::parse(&record.canonical)
             .ok_or(RunError::Internal("a removal can't be read"))?;
         let kept = (!self.rules.target_is_key).then_some(target);
-        let note = Note { purpose, key, fingerprint: None, target: kept, is_known: true };
+        let note = Note { purpose, key, fingerprint: None, target: kept, is_known: true, at: None };
         let pushed = self.push(&view, note);
         self.removal = record;
         pushed

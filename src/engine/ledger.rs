@@ -27,6 +27,8 @@ pub struct Note<'a> {
     /// Whether the item undoes what is remembered of this key and target, so that it is in doubt
     /// until the answer came.
     pub is_known: bool,
+    /// The row's cursor, in unix microseconds, where the Sync has one.
+    pub at: Option<i64>,
 }
 
 /// The notes of one batch, in its order, packed.
@@ -45,8 +47,13 @@ impl Ledger {
             Purpose::Removal => 1,
             Purpose::MoveRemoval => 2,
         };
-        let flags = u8::from(note.target.is_some()) << 2 | u8::from(note.is_known) << 3;
+        let flags = u8::from(note.target.is_some()) << 2
+            | u8::from(note.is_known) << 3
+            | u8::from(note.at.is_some()) << 4;
         self.bytes.push(purpose | flags);
+        if let Some(at) = note.at {
+            self.bytes.extend_from_slice(&at.to_le_bytes());
+        }
         if let Some(fingerprint) = note.fingerprint {
             self.bytes.extend_from_slice(&fingerprint.to_bytes());
         }
@@ -69,6 +76,11 @@ impl Ledger {
         let start = *self.starts.get(index)?;
         let end = self.starts.get(index + 1).copied().unwrap_or(self.bytes.len());
         let (&head, mut rest) = self.bytes.get(start..end)?.split_first()?;
+        let mut at = None;
+        if head & 16 != 0 {
+            let (bytes, behind) = rest.split_first_chunk::<8>()?;
+            (at, rest) = (Some(i64::from_le_bytes(*bytes)), behind);
+        }
         let (purpose, fingerprint) = match head & 3 {
             0 => {
                 let (bytes, behind) = rest.split_first_chunk::<16>()?;
@@ -80,7 +92,7 @@ impl Ledger {
         };
         let key = varint::read_bytes(&mut rest)?;
         let target = if head & 4 == 0 { None } else { Some(std::str::from_utf8(rest).ok()?) };
-        Some(Note { purpose, key, fingerprint, target, is_known: head & 8 != 0 })
+        Some(Note { purpose, key, fingerprint, target, is_known: head & 8 != 0, at })
     }
 
     /// Returns the notes in order.

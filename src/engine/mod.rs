@@ -8,6 +8,7 @@ pub mod change;
 pub mod changes;
 pub mod cleanup;
 pub mod commit;
+pub mod cursor;
 pub mod deliver;
 pub mod error;
 pub mod fill;
@@ -27,7 +28,7 @@ pub mod settle;
 pub mod targets;
 
 pub use error::RunError;
-pub use pipeline::{InitialRun, OnRemove, Pipeline};
+pub use pipeline::{CursorRule, InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
 pub use run::{RunOptions, RunOutcome, RunPurpose, RunRequest, run};

@@ -43,6 +43,15 @@ pub enum InitialRun {
     Review,
 }
 
+/// Reads only rows whose column lies in a moving window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CursorRule {
+    /// The column with the time of load or update.
+    pub column: String,
+    /// How far behind the last value each run looks again.
+    pub lookback: Duration,
+}
+
 /// One Sync, ready to run.
 pub struct Pipeline {
     /// The Sync.
@@ -57,6 +66,8 @@ pub struct Pipeline {
     pub source: Arc<dyn Source>,
     /// What is read there.
     pub model: Model,
+    /// Which of its rows are read; `None` for all of them.
+    pub cursor: Option<CursorRule>,
     /// What is sent for a row.
     pub record: RecordSpec,
     /// What happens to rows that left the source; `None` for all behaviors but mirror.

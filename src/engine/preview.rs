@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::begin::{self, Opened};
 use super::change::Change;
 use super::changes::{Action, Changes};
+use super::cursor::{self, ReadAll};
 use super::error::RunError;
 use super::gate::{self, Bounds};
 use super::pipeline::Pipeline;
@@ -103,8 +104,11 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         ),
         None => (Vec::new(), Vec::new()),
     };
-    let opening = begin::open(&pipeline, &memo, &spill_dir);
-    let Opened { stream, mapper, .. } =
+    let read_all = ReadAll::new(options.full_resync, &known);
+    let window = cursor::window(&pipeline, memo.cursor.as_ref(), read_all);
+    let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
+    let opening = begin::open(&pipeline, &memo, window, &spill_dir);
+    let Opened { stream, mapper, clock, .. } =
         gate::bounded(opening, &cancel, deadline, &pipeline).await?;
     let snapshot = match &store {
         Some(store) => Some(SnapshotReader::open_with_journal(Arc::clone(store), known_as).await?),
@@ -117,6 +121,8 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         rules: PlanRules::new(&pipeline, &options, &memo),
         targets: TargetCheck::new(&spill_dir, targets_may_repeat(&mapper)),
         mapper,
+        reads_all,
+        clock,
         snapshot,
         spool: writer,
         rejected: Arc::new(RejectedRows::new(memo.run_number + 1, known)),

@@ -44,6 +44,7 @@ pub struct RejectedRows {
 struct KnownRows {
     by_key: HashMap<Vec<u8>, Known>,
     by_code: HashMap<String, usize>,
+    held_back: Option<i64>,
 }
 
 impl RejectedRows {
@@ -120,6 +121,21 @@ impl RejectedRows {
         }
         rows.by_key.insert(key.to_vec(), Known { row: row.clone(), seen: true });
         Some(row)
+    }
+
+    /// Takes note that the row of `key`, whose cursor is `at`, is refused or waits: while it is
+    /// still tried by itself, it must be read again.
+    pub fn hold_back(&self, key: &[u8], at: Option<i64>) {
+        let Some(at) = at else { return };
+        let mut rows = self.known();
+        if rows.by_key.get(key).is_none_or(|known| !known.row.parked) {
+            rows.held_back = Some(rows.held_back.map_or(at, |held_back| held_back.min(at)));
+        }
+    }
+
+    /// Returns the smallest cursor of a row that is still tried, in unix microseconds.
+    pub fn held_back(&self) -> Option<i64> {
+        self.known().held_back
     }
 
     /// Takes the row of `key` off the ledger, because it was accepted or equals what was; says

@@ -98,12 +98,15 @@ pub struct Tally {
     pub invalid_codes: Vec<(String, u64)>,
     /// Customer.io's own words about refused rows, which may quote them.
     pub vendor_texts: Vec<String>,
+    /// The largest cursor that was read, in unix microseconds.
+    pub cursor: Option<i64>,
 }
 
 impl Tally {
     pub(super) fn take_plan(&mut self, planned: &Planned) {
         self.counts = planned.counts;
         self.invalid_codes = planned.invalid.codes();
+        self.cursor = planned.cursor;
     }
 
     pub(super) fn take_traffic(&mut self, traffic: &Traffic, refusals: &Refusals) {

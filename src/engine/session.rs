@@ -11,6 +11,7 @@ use tracing::Instrument as _;
 use super::begin::{self, Opened};
 use super::changes::Changes;
 use super::commit::Committer;
+use super::cursor::{self, ReadAll, Seen};
 use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
 use super::fill::{Filler, ItemRules};
@@ -56,6 +57,7 @@ pub(super) struct Prepared {
     item_rules: ItemRules,
     attributes: Vec<String>,
     planned_at: Timestamp,
+    reads_all: bool,
 }
 
 /// A planner and the rows it will see.
@@ -97,7 +99,7 @@ impl Session<'_> {
         let carried_out = Box::pin(work).await;
         tally.take_traffic(&traffic, &refusals);
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
-        let RunRequest { store, progress, .. } = self.request;
+        let RunRequest { pipeline, store, progress, .. } = self.request;
         if let Err(error) = carried_out {
             if !matches!(error, RunError::State(_)) {
                 self.remember_failure(&error, &tally.counts, &prepared.memo).await;
@@ -106,7 +108,12 @@ impl Session<'_> {
         }
         progress.send_modify(|progress| progress.phase = Phase::Committing);
         fold(store.as_ref(), &self.lock, None).await?;
-        settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
+        if prepared.reads_all {
+            settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
+        }
+        let held_back = prepared.rejected.held_back();
+        let seen = Seen { largest: tally.cursor, held_back };
+        prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
@@ -162,13 +169,16 @@ impl Session<'_> {
         let syncs = begin::others(pipeline, store, account.workspace_id, &pipeline.sync).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
-        let opening = begin::open(pipeline, &memo, spill_dir);
-        let Opened { stream, mapper, key_shape } =
+        let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
+        let read_all = ReadAll::new(options.full_resync, &known);
+        let window = cursor::window(pipeline, memo.cursor.as_ref(), read_all);
+        let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
+        let opening = begin::open(pipeline, &memo, window, spill_dir);
+        let Opened { stream, mapper, key_shape, clock } =
             gate::bounded(opening, &self.halt, self.deadline, pipeline).await?;
         memo.identity = Some(identity);
         memo.key_shape = key_shape.or(memo.key_shape);
         memo.operation = Some(pipeline.record.operation);
-        let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let mut prepared = Prepared {
             is_first_run: is_first_run(options, &memo),
             targets_may_repeat: targets_may_repeat(&mapper),
@@ -181,6 +191,7 @@ impl Session<'_> {
             },
             attributes: mapper.attribute_names(),
             planned_at: Timestamp::UNIX_EPOCH,
+            reads_all,
             memo,
         };
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
@@ -191,6 +202,8 @@ impl Session<'_> {
             rules,
             targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
             mapper,
+            reads_all,
+            clock,
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
             spool: writer,
             rejected: Arc::clone(&prepared.rejected),

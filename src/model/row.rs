@@ -192,6 +192,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// Returns the last cell, null where there is none.
+    pub fn last(&self) -> Value<'a> {
+        self.cells.len().checked_sub(1).map_or(Value::Null, |index| self.value(index))
+    }
+
     /// Returns the cell of column `index`, null past the end.
     #[inline]
     pub fn value(&self, index: usize) -> Value<'a> {

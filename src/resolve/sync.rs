@@ -10,7 +10,7 @@ use crate::api::sync::InitialRun as InitialRunSpec;
 use crate::customerio::Client;
 use crate::customerio::spec::{Behavior, OnRemove as OnRemoveSpec};
 use crate::diff::{Guards, Limit};
-use crate::engine::{InitialRun, OnRemove, Pipeline};
+use crate::engine::{CursorRule, InitialRun, OnRemove, Pipeline};
 use crate::mapping::RecordSpec;
 use crate::model::duration::GoDuration;
 use crate::model::{OperationKind, SyncId};
@@ -47,6 +47,10 @@ pub fn pipeline(
         entity: spec.entity.as_str().to_owned(),
         behavior: spec.behavior.as_str().to_owned(),
         model: model(spec, sql_from)?,
+        cursor: spec.model.cursor.as_ref().map(|cursor| CursorRule {
+            column: cursor.column.clone(),
+            lookback: cursor.lookback.get(),
+        }),
         record: RecordSpec {
             operation,
             primary_key: spec.model.primary_key.clone(),

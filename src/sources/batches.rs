@@ -40,6 +40,7 @@ impl BatchSink {
 /// A row stream fed by a future.
 pub(super) struct BatchStream {
     columns: Vec<Column>,
+    clock: Option<i64>,
     filled: mpsc::Receiver<RowBatch>,
     used: mpsc::Sender<RowBatch>,
     read: Read,
@@ -61,7 +62,13 @@ impl BatchStream {
         let (fill, filled) = mpsc::channel(BATCHES_READY_MAX);
         let (used, reuse) = mpsc::channel(BATCHES_READY_MAX + 1);
         let sink = BatchSink { filled: fill, used: reuse, width: columns.len() };
-        Self { columns, filled, used, read: Read::Running(Box::pin(read(sink))) }
+        Self { columns, clock: None, filled, used, read: Read::Running(Box::pin(read(sink))) }
+    }
+
+    /// Returns the stream with the warehouse's now, in unix microseconds.
+    pub(super) fn with_clock(mut self, clock: Option<i64>) -> Self {
+        self.clock = clock;
+        self
     }
 
     fn replace(&self, batch: &mut RowBatch, mut next: RowBatch) {
@@ -75,6 +82,10 @@ impl BatchStream {
 impl RowStream for BatchStream {
     fn columns(&self) -> &[Column] {
         &self.columns
+    }
+
+    fn clock(&self) -> Option<i64> {
+        self.clock
     }
 
     async fn next(&mut self, batch: &mut RowBatch) -> Result<(), SourceError> {

@@ -23,4 +23,4 @@ mod sql;
 
 pub use config::SourceConfig;
 pub use error::SourceError;
-pub use source::{Model, ReadRequest, RowStream, Source};
+pub use source::{Model, ReadRequest, RowStream, Source, Window};

@@ -28,7 +28,23 @@ pub struct ReadRequest {
     pub columns: Vec<String>,
     /// Where a source that can't order its rows may put temporary files.
     pub spill_dir: PathBuf,
+    /// The column by which only new rows are read; `None` reads every row.
+    pub window: Option<Window>,
 }
+
+/// Which rows a cursor reads. Every row then carries one cell more than the columns asked for, its
+/// last: the cursor column as unix microseconds, or null where it holds no instant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// The column with the time of load or update.
+    pub column: String,
+    /// The first instant that is read, in unix microseconds; rows from then on and before the
+    /// warehouse's now are read, and those that hold no instant. `None` reads every row.
+    pub from: Option<i64>,
+}
+
+/// The name of the cell that a window adds to each row; no query gives a column without a name.
+pub(super) const WINDOW_COLUMN: &str = "";
 
 /// A warehouse from which rows are read.
 #[async_trait]
@@ -61,8 +77,15 @@ pub trait Source: Send + Sync {
 /// A read that goes on.
 #[async_trait]
 pub trait RowStream: Send {
-    /// Returns the columns of the rows, in the order asked for, with the kinds that the rows have.
+    /// Returns the columns of the rows, in the order asked for, with the kinds that the rows have,
+    /// and behind them the cell of the window where one was asked for.
     fn columns(&self) -> &[Column];
+
+    /// Returns the warehouse's now in the view that is read, in unix microseconds; `None` where no
+    /// window was asked for.
+    fn clock(&self) -> Option<i64> {
+        None
+    }
 
     /// Replaces what `batch` holds by the next rows. An empty batch after the call means that the
     /// source was read to its end without error; nothing else does.

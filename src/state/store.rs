@@ -51,6 +51,18 @@ pub struct Blocked {
     pub approved: bool,
 }
 
+/// How far a cursor has read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CursorMemo {
+    /// The column.
+    pub column: String,
+    /// Its largest value that was read and needs no second look, to the microsecond.
+    pub last: Timestamp,
+    /// Hash of what was read and how it was mapped: where it changed, all rows are read once more.
+    pub meaning: String,
+}
+
 /// What is known of a Sync besides its rows. Written as one document; fields may be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -68,6 +80,8 @@ pub struct SyncMemo {
     /// When the last run that ended well made its plan: what fell due for a refresh before that
     /// was sent.
     pub planned_at: Option<Timestamp>,
+    /// How far a cursor has read; `None` without one.
+    pub cursor: Option<CursorMemo>,
     /// The latest second that was stamped on a request: the clock of a Sync never goes back.
     pub clock_floor_seconds: i64,
     /// The attributes that the last run that ended well sent.

@@ -154,7 +154,6 @@ fn what_this_version_cant_do_is_said() {
     insta::assert_snapshot!(lines(&findings), @"
         spec.entity: this version can't deliver `entity: event` yet (person is what it can deliver)
         spec.execution: this version can't run in a Job of its own yet (take `execution` away: runs execute in the operator)
-        spec.model.cursor: this version can't read with a cursor yet (take the field away)
         spec.model.range: this version can't read a range of a spreadsheet yet (take the field away)
         spec.bigquery: this version can't read from Google BigQuery yet (postgres, sqlite and files are what it can read)
         spec.files.format: this version can't read Parquet yet (csv is what it can read)

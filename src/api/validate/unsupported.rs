@@ -27,7 +27,6 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
         ));
     }
     let fields = [
-        ("spec.model.cursor", "read with a cursor", spec.model.cursor.is_some()),
         ("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some()),
         ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
     ];

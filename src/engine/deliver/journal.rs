@@ -112,6 +112,7 @@ impl Delivery<'_> {
             let Some(note) = ledger.get(error.index) else { continue };
             refusals.refuse(error);
             rows.extend(Committer::refused(note, error, rejected));
+            rejected.hold_back(note.key, note.at);
             if let Note { purpose: Purpose::MoveRemoval, key, .. } = note {
                 filler.move_failed(key);
             }

@@ -136,6 +136,7 @@ impl Planner {
         };
         let counts = &mut self.planned.counts;
         if due == Due::Waiting {
+            self.rejected.hold_back(key, self.pending.at);
             counts.rejected += 1;
             return Ok(Counted::Waiting);
         }
@@ -191,7 +192,8 @@ impl Planner {
         }
         // Should Customer.io refuse it, what is known of the row must not say that it is missing.
         let kind = if was_missing { ChangeKind::Changed } else { kind };
-        Change::Upsert { kind, key, fingerprint, canonical }.encode(&mut self.scratch.change);
+        let at = self.pending.at;
+        Change::Upsert { kind, key, fingerprint, canonical, at }.encode(&mut self.scratch.change);
         Ok(counted)
     }
 
@@ -209,7 +211,7 @@ impl Planner {
     }
 
     async fn remove(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
-        if entry.flags.suppressed || self.rules.is_first_run {
+        if entry.flags.suppressed || self.rules.is_first_run || self.rules.has_cursor {
             return Ok(());
         }
         let counts = &mut self.planned.counts;

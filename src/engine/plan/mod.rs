@@ -43,6 +43,8 @@ pub struct PlanRules {
     pub refresh: Option<Refresh>,
     /// How long a row must have been missing before it is removed.
     pub remove_after: Duration,
+    /// Whether rows are read by a cursor: one that is not read has not left the source.
+    pub has_cursor: bool,
     /// The time of the plan, for the rows that are refused.
     pub now: Timestamp,
 }
@@ -64,6 +66,7 @@ impl PlanRules {
             is_first_run,
             refresh,
             remove_after: pipeline.remove_after,
+            has_cursor: pipeline.cursor.is_some(),
             now,
         }
     }
@@ -107,6 +110,8 @@ pub struct Planned {
     pub suppressed: Vec<RejectedRow>,
     /// Rows that were accepted or fell back to what was: no longer rejected.
     pub settled: Vec<Vec<u8>>,
+    /// The largest cursor before the warehouse's now, in unix microseconds.
+    pub cursor: Option<i64>,
 }
 
 /// What a planner starts with.
@@ -117,6 +122,10 @@ pub struct PlannerParts {
     pub rules: PlanRules,
     /// The compiled mapping.
     pub mapper: Mapper,
+    /// Whether every row is read, and not those of a window only.
+    pub reads_all: bool,
+    /// The warehouse's now, in unix microseconds, where rows carry a cursor.
+    pub clock: Option<i64>,
     /// The remembered rows; `None` where there is no state.
     pub snapshot: Option<SnapshotReader>,
     /// Where changes go.

@@ -16,7 +16,7 @@ use crate::engine::rejected::RejectedRows;
 use crate::engine::targets::{Others, TargetCheck};
 use crate::mapping::{Mapper, RowError};
 use crate::model::rejection::InvalidCode;
-use crate::model::{Entry, EntryBuf, RecordBuf, Rejection, Row, RowBatch, RunCounts};
+use crate::model::{Entry, EntryBuf, RecordBuf, Rejection, Row, RowBatch, RunCounts, Value};
 use crate::spill::SpoolWriter;
 use crate::state::EntryChunk;
 use crate::state::snapshot::SnapshotReader;
@@ -34,6 +34,8 @@ pub(super) struct Pending {
     pub(super) rejection: Option<Rejection>,
     /// How many rows had its key.
     pub(super) rows: u64,
+    /// Its cursor, in unix microseconds.
+    pub(super) at: Option<i64>,
 }
 
 /// Plans one run, row by row.
@@ -44,6 +46,8 @@ pub struct Planner {
     pub(super) snapshot: Option<SnapshotReader>,
     pub(super) chunk: EntryChunk,
     pub(super) cursor: Cursor,
+    pub(super) reads_all: bool,
+    pub(super) clock: Option<i64>,
     pub(super) pending: Pending,
     pub(super) next: RecordBuf,
     pub(super) spool: SpoolWriter,
@@ -72,6 +76,8 @@ impl Planner {
             snapshot: parts.snapshot,
             chunk: EntryChunk::default(),
             cursor: Cursor::default(),
+            reads_all: parts.reads_all,
+            clock: parts.clock,
             pending: Pending::default(),
             next: RecordBuf::default(),
             spool: parts.spool,
@@ -85,6 +91,7 @@ impl Planner {
                 invalid: InvalidRows::default(),
                 suppressed: Vec::new(),
                 settled: Vec::new(),
+                cursor: None,
             },
             change_count: 0,
             progress: parts.progress,
@@ -99,16 +106,28 @@ impl Planner {
     pub async fn observe(&mut self, batch: &RowBatch) -> Result<(), RunError> {
         for row in batch.rows() {
             self.planned.counts.rows_read += 1;
+            let at = self.read_cursor(row);
             if !self.take(row)? {
                 continue;
             }
             self.flush().await?;
             std::mem::swap(&mut self.pending.record, &mut self.next);
             self.pending.rows = 1;
+            self.pending.at = at;
             self.pending.rejection = self.map(row).err();
         }
         self.report_progress();
         Ok(())
+    }
+
+    /// Returns the cell that a window adds to a row, and notes how far the cursor is.
+    fn read_cursor(&mut self, row: Row<'_>) -> Option<i64> {
+        let now = self.clock?;
+        let Value::Int(at) = row.last() else { return None };
+        if at < now {
+            self.planned.cursor = self.planned.cursor.max(Some(at));
+        }
+        Some(at)
     }
 
     fn map(&mut self, row: Row<'_>) -> Result<(), Rejection> {
@@ -220,8 +239,22 @@ impl Planner {
         if non_finite_count > 0 {
             warn!(non_finite_count, "numbers that are infinite or not a number are sent as null");
         }
-        let Self { mut planned, targets, spool, rules, progress, change_count, .. } = self;
+        let Self {
+            mut planned,
+            targets,
+            spool,
+            rules,
+            progress,
+            change_count,
+            rejected,
+            reads_all,
+            ..
+        } = self;
         let Planned { counts, invalid, .. } = &mut planned;
+        if !reads_all {
+            // Rows outside of the window that were refused are still not accepted.
+            counts.rejected += rejected.unseen().len() as u64;
+        }
         let overrides = targets
             .resolve(others, counts, |key| {
                 invalid.add(key.to_vec(), duplicate_target(), 1, rules.now);

@@ -60,6 +60,11 @@ impl Source for FilesSource {
     }
 
     async fn open(&self, request: &ReadRequest) -> Result<Box<dyn RowStream>, SourceError> {
+        if request.window.is_some() {
+            let message = "files can't be read with a cursor: they have no clock to compare with";
+            return Err(SourceError::new(SourceErrorKind::InvalidSpec, message)
+                .with_hint("take model.cursor away; only what differs is sent anyway"));
+        }
         let root = self.root.clone();
         let name = table_of(&request.model)?.to_owned();
         let columns = request.columns.iter().cloned().map(text_column).collect();

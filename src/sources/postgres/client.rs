@@ -104,6 +104,13 @@ impl Client {
         Ok(described)
     }
 
+    /// Returns the time at which the transaction began, in unix microseconds.
+    pub(super) async fn now_micros(&mut self) -> Result<i64, SourceError> {
+        let rows = self.fetch(query::now(), None).await?;
+        let now = rows.first().and_then(|row| text(row, 0)).and_then(|text| text.parse().ok());
+        now.ok_or_else(|| SourceError::new(SourceErrorKind::Internal, "PostgreSQL told no time"))
+    }
+
     async fn with_types(
         &mut self,
         columns: Vec<(String, u32)>,

@@ -70,6 +70,10 @@ impl Source for PostgresSource {
         let mut client = self.connect().await?;
         let described = client.describe(&request.model, &select).await?;
         let plan = query::plan(request, &select, described, client.text_order())?;
-        Ok(Box::new(stream::open(client, plan)))
+        let clock = match &request.window {
+            Some(_) => Some(client.now_micros().await?),
+            None => None,
+        };
+        Ok(Box::new(stream::open(client, plan).with_clock(clock)))
     }
 }

@@ -6,7 +6,7 @@ use super::decode::Codec;
 use super::types::{self, Expression, Reading};
 use crate::model::{Column, KeyKind, ValueKind};
 use crate::sources::error::{SourceError, SourceErrorKind};
-use crate::sources::source::{Model, ReadRequest};
+use crate::sources::source::{Model, ReadRequest, WINDOW_COLUMN, Window};
 use crate::sources::sql::{self, Dialect, quoted};
 
 /// A column of the model and how it is read.
@@ -106,10 +106,19 @@ pub(super) fn plan(
             codec => codec,
         });
     }
+    let window = request.window.as_ref();
+    if let Some(window) = window {
+        check_cursor(find(&described, &window.column)?)?;
+        let _ = write!(sql, ", {}", micros(window));
+        codecs.push(Codec::Int8);
+    }
     sql.push_str(" from (");
     let prefix_chars = sql.chars().count();
     sql.push_str(select);
     sql.push_str("\n) m");
+    if let Some(window) = window {
+        write_bounds(&mut sql, window);
+    }
     for (index, name) in request.primary_key.iter().enumerate() {
         sql.push_str(if index == 0 { " order by " } else { ", " });
         let column = find(&described, name)?;
@@ -117,9 +126,53 @@ pub(super) fn plan(
         write_order(&mut sql, column, text_order);
     }
     sql.push_str(") to stdout (format binary)");
-    let columns = chosen.into_iter().map(|column| column.column.clone()).collect();
+    let mut columns: Vec<Column> = chosen.into_iter().map(|column| column.column.clone()).collect();
+    columns.extend(window.map(|_| Column {
+        name: WINDOW_COLUMN.to_owned(),
+        kind: ValueKind::Integer,
+        type_name: "int8".to_owned(),
+    }));
     let query = Wrapped { sql, prefix_chars };
     Ok(Plan { query, model: request.model.clone(), columns, codecs })
+}
+
+/// Returns the query that tells the transaction's now in unix microseconds, the same that the
+/// bounds of a window compare with.
+pub(super) fn now() -> String {
+    "select (extract(epoch from pg_catalog.now()) * 1000000)::int8".to_owned()
+}
+
+/// Returns the cursor column in unix microseconds; what is neither null nor infinite has an epoch.
+/// Times without a zone are UTC, as the session says.
+fn micros(window: &Window) -> String {
+    let name = quoted(&window.column);
+    format!(
+        "case when pg_catalog.isfinite(m.{name}) \
+         then (extract(epoch from m.{name}) * 1000000)::int8 end"
+    )
+}
+
+/// Compares the column as it is, so that an index on it serves.
+fn write_bounds(sql: &mut String, window: &Window) {
+    let Some(from) = window.from else { return };
+    let name = quoted(&window.column);
+    // Seconds and microseconds apart: a double would lose the last digits.
+    let (seconds, micros) = (from.div_euclid(1_000_000), from.rem_euclid(1_000_000));
+    let _ = write!(
+        sql,
+        " where (m.{name} >= pg_catalog.to_timestamp({seconds}) + interval '{micros} microseconds' \
+         and m.{name} < pg_catalog.now()) or m.{name} is null"
+    );
+}
+
+fn check_cursor(column: &Described) -> Result<(), SourceError> {
+    let Column { name, kind, type_name } = &column.column;
+    if matches!(kind, ValueKind::Timestamp | ValueKind::LocalTimestamp | ValueKind::Date) {
+        return Ok(());
+    }
+    let message = format!("the cursor column `{name}` is of type {type_name}, which is no time");
+    let hint = format!("cast it in the model: {}::timestamptz as {}", quoted(name), quoted(name));
+    Err(SourceError::new(SourceErrorKind::SchemaDrift, message).with_hint(hint))
 }
 
 fn find<'a>(described: &'a [Described], name: &str) -> Result<&'a Described, SourceError> {
@@ -193,6 +246,7 @@ mod tests {
             primary_key: key.iter().map(ToString::to_string).collect(),
             columns: columns.iter().map(ToString::to_string).collect(),
             spill_dir: "/nowhere".into(),
+            window: None,
         }
     }
 

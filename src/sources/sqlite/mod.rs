@@ -18,6 +18,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 
 use self::read::Reader;
 use super::batches::BatchStream;
+use super::columns;
 use super::error::{SourceError, SourceErrorKind};
 use super::source::{Model, ReadRequest, RowStream, Source};
 use super::sql::{self, Dialect};
@@ -80,8 +81,20 @@ impl Source for SqliteSource {
         let described = reader.describe(&select).await?;
         let mut columns = query::chosen(request, &described)?;
         reader.settle_key(request, &select, &mut columns).await?;
-        let query = query::ordered(request, &select);
-        Ok(Box::new(BatchStream::new(columns, |sink| reader.read(query, sink))))
+        let mut clock = None;
+        if let Some(window) = &request.window {
+            if !described.iter().any(|column| column.name == window.column) {
+                let given = described.iter().map(|column| column.name.as_str());
+                return Err(columns::missing(&window.column, given));
+            }
+            let now = reader.now_micros().await?;
+            reader.check_cursor(window, &select).await?;
+            columns.push(query::window_column());
+            clock = Some(now);
+        }
+        let query = query::ordered(request, &select, clock);
+        let stream = BatchStream::new(columns, |sink| reader.read(query, sink));
+        Ok(Box::new(stream.with_clock(clock)))
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::model::{Column, ValueKind};
 use crate::sources::columns;
 use crate::sources::error::{SourceError, SourceErrorKind};
-use crate::sources::source::ReadRequest;
+use crate::sources::source::{ReadRequest, WINDOW_COLUMN, Window};
 use crate::sources::sql::quoted;
 
 /// Returns the columns asked for, as the model gives them.
@@ -37,14 +37,52 @@ pub(super) fn kinds_of_key(request: &ReadRequest, select: &str) -> String {
 }
 
 /// Returns the query of a read: the columns asked for, in the order of the key.
-pub(super) fn ordered(request: &ReadRequest, select: &str) -> String {
+/// A window's upper end is `now`, in unix microseconds.
+pub(super) fn ordered(request: &ReadRequest, select: &str, now: Option<i64>) -> String {
     let columns = names(&request.columns, |name| format!("m.{name}"));
-    let mut sql = format!("select {columns} from ({select}\n) m");
+    let at = request.window.as_ref().map(micros);
+    let more = at.as_ref().map(|at| format!(", {at}")).unwrap_or_default();
+    let mut sql = format!("select {columns}{more} from ({select}\n) m");
+    let from = request.window.as_ref().and_then(|window| window.from);
+    if let (Some(at), Some(from), Some(now)) = (at, from, now) {
+        sql.push_str(&format!(" where ({at} >= {from} and {at} < {now}) or {at} is null"));
+    }
     if !request.primary_key.is_empty() {
         sql.push_str(" order by ");
         sql.push_str(&names(&request.primary_key, |name| format!("m.{name} collate binary")));
     }
     sql
+}
+
+/// Returns the query that tells the time in unix microseconds.
+pub(super) fn now() -> String {
+    "select cast(unixepoch('now', 'subsec') * 1000000 as integer)".to_owned()
+}
+
+/// Returns the query that gives one value of the cursor column as an instant, null for no instant.
+pub(super) fn first_of_cursor(window: &Window, select: &str) -> String {
+    let (at, name) = (micros(window), quoted(&window.column));
+    format!("select {at} from ({select}\n) m where m.{name} is not null limit 1")
+}
+
+/// Returns the column that a window adds.
+pub(super) fn window_column() -> Column {
+    let type_name = "integer".to_owned();
+    Column { name: WINDOW_COLUMN.to_owned(), kind: ValueKind::Integer, type_name }
+}
+
+/// Returns the refusal of a cursor column that holds something else than times.
+pub(super) fn no_time(window: &Window) -> SourceError {
+    let name = &window.column;
+    drift(format!("the cursor column `{name}` holds values that are no times"))
+        .with_hint("write them as `YYYY-MM-DD HH:MM:SS` in UTC, or as unix seconds")
+}
+
+/// SQLite has no type for times: text, unix seconds and Julian days mean what its own functions
+/// make of them, to the millisecond.
+fn micros(window: &Window) -> String {
+    let name = quoted(&window.column);
+    format!("cast(unixepoch(m.{name}, 'auto', 'subsec') * 1000000 as integer)")
 }
 
 fn names(columns: &[String], write: impl Fn(String) -> String) -> String {

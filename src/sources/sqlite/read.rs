@@ -16,7 +16,7 @@ use crate::model::{Column, RowBatch, Value, ValueKind};
 use crate::sources::batches::BatchSink;
 use crate::sources::columns;
 use crate::sources::error::{SourceError, SourceErrorKind};
-use crate::sources::source::ReadRequest;
+use crate::sources::source::{ReadRequest, Window};
 
 /// Steps of SQLite's virtual machine between two looks at whether anybody still wants the rows:
 /// some tens of microseconds.
@@ -97,6 +97,27 @@ impl Reader {
             }
         }
         Ok(())
+    }
+
+    /// Returns the time in unix microseconds, by the clock that the queries see.
+    pub(super) async fn now_micros(&mut self) -> Result<i64, SourceError> {
+        let rows = self.fetch(query::now()).await?;
+        let now = rows.first().and_then(|row| row.try_get(0).ok());
+        now.ok_or_else(|| SourceError::new(SourceErrorKind::Internal, "SQLite told no time"))
+    }
+
+    /// Refuses a cursor column whose first value is no time: every row of it would be read always.
+    pub(super) async fn check_cursor(
+        &mut self,
+        window: &Window,
+        select: &str,
+    ) -> Result<(), SourceError> {
+        let rows = self.fetch(query::first_of_cursor(window, select)).await?;
+        let is_time = rows.first().and_then(|row| row.try_get::<Option<i64>, _>(0).ok());
+        match is_time {
+            Some(None) => Err(query::no_time(window)),
+            Some(Some(_)) | None => Ok(()),
+        }
     }
 
     /// Reads the rows of `sql` to their end.

@@ -7,6 +7,7 @@ mod behaviors;
 mod by_age;
 mod consent;
 mod csv_files;
+mod cursor;
 mod first_runs;
 mod guards;
 mod halving;

@@ -38,6 +38,7 @@ pub fn request(model: Model, key: &[&str], columns: &[&str]) -> ReadRequest {
         primary_key: key.iter().map(ToString::to_string).collect(),
         columns: columns.iter().map(ToString::to_string).collect(),
         spill_dir: std::env::temp_dir(),
+        window: None,
     }
 }
 

@@ -1,0 +1,74 @@
+//! Reading only what is new: from where a run reads, and how far the next one may trust it.
+//!
+//! The last value moves on only at the end of a run that ended well, never past a row that is
+//! rejected and still tried: such a row must be read again.
+
+use jiff::{SignedDuration, Timestamp};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::pipeline::{CursorRule, Pipeline};
+use crate::sources::Window;
+use crate::state::store::{CursorMemo, RejectedRow};
+
+/// Why all rows are read although there is a cursor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadAll {
+    /// A person asked for every row.
+    pub full_resync: bool,
+    /// A person asked for rows that were no longer tried.
+    pub retry: bool,
+}
+
+impl ReadAll {
+    /// Returns what a run with these rejections was asked for.
+    pub fn new(full_resync: bool, known: &[RejectedRow]) -> Self {
+        // Only `retry` makes a row due at run 0.
+        Self { full_resync, retry: known.iter().any(|row| row.due_run == 0) }
+    }
+}
+
+/// Returns what a run reads; `None` where the Sync has no cursor.
+pub fn window(pipeline: &Pipeline, memo: Option<&CursorMemo>, read_all: ReadAll) -> Option<Window> {
+    let CursorRule { column, lookback } = pipeline.cursor.as_ref()?;
+    let trusted = memo.filter(|memo| {
+        memo.column == *column
+            && memo.meaning == meaning(pipeline)
+            && read_all == ReadAll::default()
+    });
+    let lookback = SignedDuration::try_from(*lookback).unwrap_or(SignedDuration::MAX);
+    let from = trusted
+        .map(|memo| memo.last.checked_sub(lookback).unwrap_or(Timestamp::MIN).as_microsecond());
+    Some(Window { column: column.clone(), from })
+}
+
+/// What a run saw of its cursor column, in unix microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// The largest value before the warehouse's now.
+    pub largest: Option<i64>,
+    /// The smallest value of a row that is rejected and still tried.
+    pub held_back: Option<i64>,
+}
+
+/// Returns what is remembered after a run that ended well.
+pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Option<CursorMemo> {
+    let rule = pipeline.cursor.as_ref()?;
+    let meaning = meaning(pipeline);
+    let before = memo.filter(|memo| memo.column == rule.column);
+    let reached = match (seen.largest, seen.held_back) {
+        (Some(largest), Some(held_back)) => Some(largest.min(held_back)),
+        (largest, _) => largest,
+    };
+    let reached = reached.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let last = match (before.map(|memo| memo.last), reached) {
+        (Some(before), Some(reached)) => before.max(reached),
+        (before, reached) => before.or(reached)?,
+    };
+    Some(CursorMemo { column: rule.column.clone(), last, meaning })
+}
+
+/// Returns a hash of what is read and how it is mapped.
+fn meaning(pipeline: &Pipeline) -> String {
+    let text = format!("{:?} {:?}", pipeline.model, pipeline.record);
+    format!("{:016x}", xxh3_64(text.as_bytes()))
+}
