@@ -16,15 +16,14 @@ demo: ## Run the quickstart: a sync from a local database into an emulated works
 	@target_dir="$$($(CARGO) metadata --format-version 1 --no-deps | sed -E 's/.*"target_directory":"([^"]+)".*/\1/')"; \
 	  CIOSYNC_BIN="$$target_dir/debug" examples/quickstart/demo.sh
 
-test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server, helm and Lua
+test: ## Run all tests; first finds, fetches or builds PostgreSQL, a Kubernetes API server, helm, clients
 	@postgres="$$(tests/setup/postgres.sh)"; \
 	  apiserver="$$(tests/setup/apiserver.sh)"; \
 	  helm="$$(tests/setup/helm.sh)"; \
-	  lua="$$(tests/setup/lua.sh)"; \
 	  clients="$$(tests/setup/clients.sh)"; \
-	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm" "$$lua" "$$clients"; \
+	  printf 'tests use %s\n' "$$postgres" "$$apiserver" "$$helm" "$$clients"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$postgres" CIOSYNC_TEST_APISERVER="$$apiserver" \
-	  CIOSYNC_TEST_HELM="$$helm" CIOSYNC_TEST_LUA="$$lua" CIOSYNC_TEST_CLIENTS="$$clients" \
+	  CIOSYNC_TEST_HELM="$$helm" CIOSYNC_TEST_CLIENTS="$$clients" \
 	  $(CARGO) test --quiet --no-fail-fast
 
 dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
