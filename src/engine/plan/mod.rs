@@ -181,5 +181,5 @@ pub async fn plan_rows(
         }
         planner.finish(others).await
     };
-    bounded(all, bounds.halt, bounds.deadline, &pipeline).await
+    bounded(Box::pin(all), bounds.halt, bounds.deadline, &pipeline).await
 }
