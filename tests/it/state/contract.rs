@@ -37,6 +37,7 @@ pub fn memo() -> SyncMemo {
             counts: RunCounts { removed: 9, ..RunCounts::default() },
             approved: false,
         }),
+        was_reset: false,
     }
 }
 
