@@ -102,7 +102,7 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-const WITHOUT_A_RUN: [&str; 9] = [
+pub(super) const WITHOUT_A_RUN: [&str; 9] = [
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",

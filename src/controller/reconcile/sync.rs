@@ -54,11 +54,10 @@ pub async fn reconcile(
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision).await?;
+    carry_out(&context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
     let name = ObjectName::new(&key.0, &key.1);
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
-        context.supervisor.settle(&key);
         count(&context, &name, &finished.ended.report);
         tell_of_pace(&context, &sync);
     }
@@ -80,17 +79,22 @@ fn tell_of_pace(context: &Context, sync: &Sync) {
     }
 }
 
-/// Carries a decision out, in its order.
+/// Carries a decision out, in its order. `finished` is the Sync where a run of it has ended.
 async fn carry_out(
     context: &Arc<Context>,
     sync: &Arc<Sync>,
     decision: Decision,
+    finished: Option<&ObjectKey>,
 ) -> Result<(), ControllerError> {
     let mut sync = Arc::clone(sync);
     for step in decision.before {
         sync = steps::carry_out(context, &sync, step).await?;
     }
     sync = context.sync_statuses.write(&sync, &decision.status).await?;
+    if let Some(key) = finished {
+        // The end stands in the status: from here on the next run may start.
+        context.supervisor.settle(key);
+    }
     for step in decision.after {
         sync = steps::carry_out(context, &sync, step).await?;
     }
@@ -174,7 +178,8 @@ impl Facts {
 
 /// Returns how the Syncs stand that this one waits for.
 fn standings(context: &Context, sync: &Sync, now: Timestamp) -> Result<Vec<Standing>, Problem> {
-    if sync.spec.depends_on.is_empty() {
+    // A deleted Sync waits for nobody, and what it named may be deleted with it.
+    if sync.spec.depends_on.is_empty() || sync.metadata.deletion_timestamp.is_some() {
         return Ok(Vec::new());
     }
     let own = key_of(sync).0;
