@@ -41,7 +41,8 @@ const LEASE: [(&str, &str, &str, &str); 3] = [
 /// Which ones are lacking and what to do, for `/readyz` and the log.
 pub async fn check(client: &Client, options: &ControllerOptions) -> Result<(), String> {
     let everywhere = [String::new()];
-    let namespaces = if options.namespaces.is_empty() { &everywhere } else { &options.namespaces[..] };
+    let namespaces =
+        if options.namespaces.is_empty() { &everywhere } else { &options.namespaces[..] };
     let mut lacking = Vec::new();
     for namespace in namespaces {
         for right in WORK {

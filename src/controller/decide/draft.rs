@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::{Sync, SyncSpec};
 use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::sync_status::SyncStatus;
+use crate::api::{Sync, SyncSpec};
 use crate::controller::decide::decision::{Decision, EventReason, Notice, Step};
 use crate::controller::decide::ready::Ready;
 use crate::controller::decide::text::sentences;
