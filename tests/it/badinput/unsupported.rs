@@ -13,7 +13,9 @@ async fn an_entity() {
 
     insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
         error: sync/sync.yaml:12: Sync default/customers: spec.entity: this version can't deliver `entity: collection` yet
-        1 error; nothing was opened
+        error: sync/sync.yaml:14: Sync default/customers: spec.collection: it needs an appApiKey, and the connection production has none
+          add spec.appApiKey to the connection
+        2 errors; nothing was opened
         ");
 }
 
@@ -58,6 +60,8 @@ async fn an_execution_and_other_fields() {
           take `execution` away: runs execute in the operator
         error: sync/sync.yaml:21: Sync default/customers: spec.audit: this version can't read back from Customer.io yet
           take the field away
-        2 errors; nothing was opened
+        error: sync/sync.yaml:21: Sync default/customers: spec.audit: it needs an appApiKey, and the connection production has none
+          add spec.appApiKey to the connection
+        3 errors; nothing was opened
         ");
 }
