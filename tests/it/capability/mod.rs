@@ -5,9 +5,11 @@
 
 mod behaviors;
 mod by_age;
+mod by_hand;
 mod consent;
 mod csv_files;
 mod cursor;
+mod fair;
 mod first_runs;
 mod guards;
 mod halving;
@@ -19,6 +21,7 @@ mod laptop;
 mod logs;
 mod mappings;
 mod mirror;
+mod ownership;
 mod plans;
 mod postgres_columns;
 mod postgres_state;

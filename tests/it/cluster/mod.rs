@@ -10,5 +10,6 @@ mod memory;
 mod replicas;
 mod rules;
 mod runs;
+mod sharing;
 mod stops;
 mod world;
