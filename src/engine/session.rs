@@ -268,7 +268,7 @@ impl Session<'_> {
         let watched = is_gate_open.then_some(pipeline.guards);
         let planning = async move {
             let bounds = gate::Bounds { halt: &halt, deadline, run: &run };
-            plan_rows(planner, rows, &others, &bounds, watched.as_ref()).await
+            Box::pin(plan_rows(planner, rows, &others, &bounds, watched.as_ref())).await
         };
         let task = AbortOnDropHandle::new(tokio::spawn(planning.in_current_span()));
         let planned = task.await.map_err(|_| RunError::Internal("the plan ended early"))??;

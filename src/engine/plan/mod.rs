@@ -166,7 +166,7 @@ pub async fn plan_rows(
     watched: Option<&Guards>,
 ) -> Result<Planned, RunError> {
     let pipeline = Arc::clone(&planner.pipeline);
-    let all = async {
+    let all = Box::pin(async {
         while let Some(batch) = rows.next().await? {
             planner.observe(&batch).await?;
             rows.give_back(batch);
@@ -175,6 +175,6 @@ pub async fn plan_rows(
             }
         }
         planner.finish(others).await
-    };
+    });
     bounded(all, bounds.halt, bounds.deadline, &pipeline).await
 }
