@@ -133,7 +133,7 @@ fn the_message_names_both_fields_and_what_to_do() {
 
     let finding = found[0].finding("growth/older", str::to_owned);
 
-    insta::assert_snapshot!(finding, @"");
+    insta::assert_snapshot!(finding, @"spec.mappings[1].from: Sync growth/older writes the attribute `plan` (spec.mappings[0].from) already (map each attribute in one Sync only, or name it in sharedAttributes of one of the two)");
     let many: Vec<Value> = (0..8).map(|number| json!({"from": format!("a{number}")})).collect();
     let many = spec(&json!({ "mappings": many }));
     let writers = [writer("older", 1, &many), writer("younger", 2, &many)];

@@ -31,8 +31,8 @@ struct Scale {
 /// So many requests wait for their turn that standing behind them once takes longer than a slot.
 const SMALL: Scale = Scale {
     people: 60_000,
-    slot: Duration::from_secs(2),
-    connection: "rateLimit: {requestsPerSecond: 100, burst: 100, recordsPerSecond: 1000000, maxInFlight: 256}\n\
+    slot: Duration::from_secs(4),
+    connection: "rateLimit: {requestsPerSecond: 80, burst: 80, recordsPerSecond: 1000000, maxInFlight: 256}\n\
                  limits: {itemBytes: 1000, batchBytes: 10000}",
 };
 

@@ -38,7 +38,10 @@ async fn validated(trials: &str) -> String {
 async fn validate_names_both_fields_of_an_attribute_that_two_syncs_write() {
     insta::assert_snapshot!(
         validated("mappings:\n  - {from: mail, to: address}\n  - {constant: trial, to: plan}").await,
-        @""
+        @"
+        note: syncs/trials.yaml:13: Sync default/trials: spec.mappings[1].to: Sync default/customers writes the attribute `plan` (syncs/customers.yaml:13 at spec.mappings[1].from) already
+          map each attribute in one Sync only, or name it in sharedAttributes of one of the two; in a cluster, the one that was created later doesn't run
+        "
     );
 }
 
@@ -50,7 +53,10 @@ async fn validate_says_nothing_of_an_attribute_that_is_shared_or_its_own() {
 
 #[tokio::test]
 async fn validate_says_that_included_columns_are_not_compared() {
-    insta::assert_snapshot!(validated("unmappedColumns: include").await, @"");
+    insta::assert_snapshot!(validated("unmappedColumns: include").await, @"
+        note: syncs/trials.yaml:11: Sync default/trials: spec.unmappedColumns: which columns become attributes is known to a run only, so nobody sees whether Sync default/customers (syncs/customers.yaml:1) writes the same ones
+          map the columns one by one, or make sure that the two have no attribute in common
+        ");
 }
 
 #[tokio::test]
