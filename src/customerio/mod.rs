@@ -15,6 +15,7 @@ mod entities;
 pub mod error;
 mod http;
 pub mod limiter;
+mod line;
 pub mod operation;
 mod pace;
 pub mod rejection;

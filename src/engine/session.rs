@@ -95,7 +95,8 @@ impl Session<'_> {
         let (mut prepared, planning, spool) = Box::pin(self.open(memo, &context)).await?;
         let mut refusals = Refusals::default();
         let figures = Figures { tally, refusals: &mut refusals };
-        let work = self.carry_out((planning, spool), &prepared, &context, figures);
+        let found_again_at = prepared.memo.found_again_at;
+        let work = self.carry_out((planning, spool), &mut prepared, &context, figures);
         let carried_out = Box::pin(work).await;
         tally.take_traffic(&traffic, &refusals);
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
@@ -117,6 +118,8 @@ impl Session<'_> {
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
+        // Which rows were found again stands at each of them now.
+        prepared.memo.found_again_at = found_again_at;
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
     }
@@ -226,13 +229,18 @@ impl Session<'_> {
     async fn carry_out(
         &self,
         (planning, spool): (Planning, SpoolReader),
-        prepared: &Prepared,
+        prepared: &mut Prepared,
         context: &SendContext<'_>,
         Figures { tally, refusals }: Figures<'_>,
     ) -> Result<(), RunError> {
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
             let mut planned = self.plan(planning, false, tally).await?;
+            if planned.has_returned {
+                let at = prepared.planned_at;
+                settle::found_again(self.request.store.as_ref(), &self.lock, at).await?;
+                prepared.memo.found_again_at = Some(at);
+            }
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             return self.deliver(changes, prepared, context, refusals).await;

@@ -102,7 +102,7 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-pub(super) const WITHOUT_A_RUN: [&str; 9] = [
+pub(super) const WITHOUT_A_RUN: [&str; 10] = [
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",
@@ -112,6 +112,7 @@ pub(super) const WITHOUT_A_RUN: [&str; 9] = [
     "SecretKeyMissing",
     "SourceNotReady",
     "ConnectionNotReady",
+    "AttributeConflict",
 ];
 
 /// Brings Ready up to date with what is known of the resources.

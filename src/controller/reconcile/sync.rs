@@ -10,7 +10,7 @@ use kube::{Resource as _, ResourceExt as _};
 use tracing::warn;
 
 use super::references::Referred;
-use super::{spec, steps};
+use super::{ownership, spec, steps};
 use crate::api::Sync;
 use crate::controller::changes::Named;
 use crate::controller::context::Context;
@@ -65,6 +65,8 @@ pub async fn reconcile(
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
         count(&context, &name, &finished.ended.report);
+    }
+    if finished.is_some() || facts.running.is_some() {
         tell_of_pace(&context, &sync);
     }
     Ok(look_again)
@@ -100,7 +102,7 @@ fn count(context: &Context, name: &ObjectName, report: &RunReport) {
     context.metrics.syncs.run_ended(name, report.result, &report.counts, took);
 }
 
-/// Has the connection's status say so where a run was told to slow down.
+/// Has the connection's status say so where its runs were told to slow down.
 fn tell_of_pace(context: &Context, sync: &Sync) {
     let connection = target(sync, &sync.spec.connection_ref);
     if context.connections.throttled_until(&connection).is_some() {
@@ -169,6 +171,9 @@ impl Facts {
             Some(problem) => Err(problem),
             None => Ok(schedule),
         });
+        let spec = spec
+            .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone))
+            .and_then(|schedule| ownership::conflict(context, sync).map_or(Ok(schedule), Err));
         Ok(Self {
             now,
             references: referred.judge(sync),
@@ -176,8 +181,7 @@ impl Facts {
                 true => Some(SuspendedBy::Spec),
                 false => referred.suspended(),
             },
-            spec: spec
-                .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone)),
+            spec,
             standings: standings.unwrap_or_default(),
             requests: needed(sync, context.store.requests(&id).await)?,
             deletion: deletion(context, sync, &id, &referred).await?,

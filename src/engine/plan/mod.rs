@@ -45,6 +45,8 @@ pub struct PlanRules {
     pub refresh: Option<Refresh>,
     /// How long a row must have been missing before it is removed.
     pub remove_after: Duration,
+    /// Before this no row counts as missing, in unix seconds.
+    pub missing_from: u32,
     /// Whether rows are read by a cursor: one that is not read has not left the source.
     pub has_cursor: bool,
     /// Whether rows are events: each is sent once, whatever becomes of its row.
@@ -76,6 +78,7 @@ impl PlanRules {
             is_first_run,
             refresh,
             remove_after: pipeline.remove_after,
+            missing_from: memo.found_again_at.map_or(0, seconds),
             has_cursor: pipeline.cursor.is_some(),
             appends: pipeline.appends(),
             forget_before: forget_before(pipeline, memo.cursor.as_ref()),
@@ -92,6 +95,7 @@ impl PlanRules {
     /// Returns whether a row that is missing now, and was found so first at `since` (unix seconds),
     /// is to be removed.
     pub fn is_missing_long_enough(&self, since: Option<u32>) -> bool {
+        let since = since.map(|since| since.max(self.missing_from));
         let waited = since.map(|since| self.now_seconds().saturating_sub(since));
         self.remove_after.is_zero()
             || waited.is_some_and(|waited| u64::from(waited) >= self.remove_after.as_secs())
@@ -99,8 +103,12 @@ impl PlanRules {
 
     /// Returns the time of the plan in unix seconds, as entries hold it.
     pub fn now_seconds(&self) -> u32 {
-        u32::try_from(self.now.as_second()).unwrap_or(u32::MAX)
+        seconds(self.now)
     }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_second()).unwrap_or(u32::MAX)
 }
 
 /// Returns whether no run has ended well yet. A clean-up is never a first run: it has something to
@@ -125,6 +133,8 @@ pub struct Planned {
     pub settled: Vec<Vec<u8>>,
     /// The largest cursor before the warehouse's now, in unix microseconds.
     pub cursor: Option<i64>,
+    /// Whether rows were found again that had been missing.
+    pub has_returned: bool,
 }
 
 /// What a planner starts with.

@@ -92,6 +92,7 @@ impl Planner {
                 suppressed: Vec::new(),
                 settled: Vec::new(),
                 cursor: None,
+                has_returned: false,
             },
             change_count: 0,
             progress: parts.progress,
