@@ -1,84 +1,133 @@
-//! What people do in Customer.io beside the rows: deleting, editing, merging, suppressing.
+//! What people do in the workspace by hand: they edit, delete and merge. The source is the truth
+//! for what a Sync maps, at the next change of the row or its next refresh, and for nothing else.
+
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::Laptop;
 
 const TABLE: &str = "
-create table people (id integer primary key, plan text);
-insert into people values (1, 'gold'), (2, 'tin');";
+create table people (id integer primary key, plan text, town text);
+insert into people values (1, 'gold', 'Bonn'), (2, 'tin', 'Rome'), (3, 'iron', 'Oslo');";
 
-const SYNC: &str = "
-model: {table: people, primaryKey: [id]}
-behavior: mirror
-onRemove: delete
-identifiers: {id: id}
-mappings: [{from: plan}]";
+fn sync(more: &str) -> String {
+    format!(
+        "model: {{table: people, primaryKey: [id]}}\nidentifiers: {{id: id}}\n\
+         mappings: [{{from: plan}}, {{from: town}}]\n{more}"
+    )
+}
 
-async fn laptop() -> Laptop {
-    let laptop = Laptop::with_sync(TABLE, SYNC).await;
+async fn delivered(more: &str) -> Laptop {
+    let laptop = Laptop::with_sync(TABLE, &sync(more)).await;
     laptop.run().await.code(0);
     laptop
 }
 
-#[tokio::test]
-async fn who_was_deleted_stays_away_until_their_row_changes_or_all_is_sent_again() {
-    let mut laptop = laptop().await;
-    for id in ["1", "2"] {
-        laptop.elsewhere("DELETE", id, &json!({})).await;
+async fn merge(laptop: &Laptop, primary: &str, secondary: &str) {
+    let body = json!({"primary": {"id": primary}, "secondary": {"id": secondary}});
+    laptop.elsewhere("POST", "../merge_customers", &body).await;
+}
+
+/// Runs until it is so.
+async fn run_until(laptop: &Laptop, is_so: impl Fn(&Laptop) -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so(laptop) {
+        assert!(Instant::now() < deadline, "it never came to it: {}", laptop.people());
+        laptop.run().await.code(0);
     }
-    laptop.run().await.did_nothing();
-
-    laptop.sql("update people set plan = 'silver' where id = 1").await;
-    assert_eq!(laptop.run().await.code(0).counts(), "changed 1, unchanged 1, delivered 1");
-    assert_eq!(laptop.people(), json!({"1": {"id": "1", "plan": "silver"}}));
-
-    let run = laptop.run_with(&["--full-resync", "people"]).await;
-    assert_eq!(run.code(0).counts(), "refreshed 2, delivered 2");
-    assert_eq!(laptop.people()["2"]["plan"], "tin");
 }
 
 #[tokio::test]
-async fn an_edit_by_hand_stays_until_the_row_changes_and_what_is_not_mapped_stays_for_good() {
-    let mut laptop = laptop().await;
-    laptop.identify_elsewhere("1", json!({"plan": "by hand", "note": "by hand"})).await;
-    laptop.run().await.did_nothing();
-    assert_eq!(laptop.people()["1"]["plan"], "by hand");
+async fn a_person_deleted_by_hand_is_made_anew_by_the_next_change_and_not_before() {
+    let mut laptop = delivered("behavior: mirror\nonRemove: delete").await;
+    laptop.elsewhere("DELETE", "1", &json!({})).await;
 
+    laptop.run().await.did_nothing();
+    assert_eq!(laptop.workspace().person("1"), None);
     laptop.sql("update people set plan = 'silver' where id = 1").await;
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "changed 1, unchanged 2, delivered 1");
+    let whole = json!({"id": "1", "plan": "silver", "town": "Bonn"});
+    assert_eq!(laptop.people()["1"], whole, "what did not change came with it");
+}
+
+#[tokio::test]
+async fn a_person_deleted_by_hand_is_made_anew_by_a_refresh() {
+    let laptop = delivered("behavior: updateOrCreate\nrefresh: 1s").await;
+    laptop.elsewhere("DELETE", "1", &json!({})).await;
+
+    run_until(&laptop, |laptop| laptop.workspace().person("1").is_some()).await;
+
+    assert_eq!(laptop.people()["1"], json!({"id": "1", "plan": "gold", "town": "Bonn"}));
+}
+
+#[tokio::test]
+async fn a_person_deleted_by_hand_stays_away_where_a_sync_only_updates() {
+    let mut laptop = Laptop::with_sync(TABLE, &sync("behavior: updateOnly")).await;
+    for id in ["1", "2"] {
+        laptop.identify_elsewhere(id, json!({"source": "signup"})).await;
+    }
+    laptop.run().await.code(0);
+    laptop.elsewhere("DELETE", "1", &json!({})).await;
+
+    laptop.sql("update people set plan = 'silver' where id <= 2").await;
     laptop.run().await.code(0);
 
-    assert_eq!(laptop.people()["1"], json!({"id": "1", "plan": "silver", "note": "by hand"}));
+    assert_eq!(laptop.workspace().person("1"), None);
+    assert_eq!(laptop.people()["2"]["plan"], "silver");
 }
 
 #[tokio::test]
-async fn who_was_merged_away_is_made_anew_by_a_changed_row_and_their_removal_spares_the_other() {
-    let mut laptop = laptop().await;
-    laptop.merge_elsewhere("1", "2").await;
-    assert_eq!(laptop.workspace().people_count(), 1);
+async fn a_person_deleted_by_hand_whose_row_leaves_too_is_no_trouble() {
+    let mut laptop = delivered("behavior: mirror\nonRemove: delete").await;
+    laptop.elsewhere("DELETE", "1", &json!({})).await;
+    laptop.sql("delete from people where id = 1").await;
+
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "removed 1, unchanged 2, delivered 1");
     laptop.run().await.did_nothing();
-
-    laptop.sql("update people set plan = 'silver' where id = 2").await;
-    assert_eq!(laptop.run().await.code(0).counts(), "changed 1, unchanged 1, delivered 1");
-    assert_eq!(laptop.people()["2"], json!({"id": "2", "plan": "silver"}));
-
-    laptop.merge_elsewhere("1", "2").await;
-    laptop.sql("delete from people where id = 2").await;
-    assert_eq!(laptop.run().await.code(0).counts(), "removed 1, unchanged 1, delivered 1");
-    assert_eq!(laptop.workspace().people_count(), 1);
-    assert_eq!(laptop.people()["1"]["plan"], "gold");
 }
 
-/// Customer.io ignores them with a 200; only its activity log knows.
 #[tokio::test]
-async fn who_was_suppressed_by_hand_stays_so_whatever_their_row_does() {
-    let mut laptop = laptop().await;
-    laptop.elsewhere("POST", "1/suppress", &json!({})).await;
-    assert_eq!(laptop.workspace().suppressed(), [("id", "1".to_owned())]);
+async fn an_edit_by_hand_stands_until_the_row_changes_and_other_attributes_stand_for_good() {
+    let mut laptop = delivered("behavior: updateOrCreate").await;
+    laptop.identify_elsewhere("1", json!({"plan": "by hand", "note": "called"})).await;
 
-    laptop.sql("update people set plan = 'silver' where id = 1").await;
-    assert_eq!(laptop.run().await.code(0).counts(), "changed 1, unchanged 1, delivered 1");
+    laptop.run().await.did_nothing();
+    assert_eq!(laptop.people()["1"]["plan"], "by hand");
+    laptop.sql("update people set town = 'Kiel' where id = 1").await;
+    laptop.run().await.code(0);
 
-    assert_eq!(laptop.people(), json!({"2": {"id": "2", "plan": "tin"}}));
+    let healed = json!({"id": "1", "plan": "gold", "town": "Kiel", "note": "called"});
+    assert_eq!(laptop.people()["1"], healed);
+}
+
+#[tokio::test]
+async fn who_was_merged_away_is_made_anew_by_the_next_change_and_who_stayed_is_left_alone() {
+    let mut laptop = delivered("behavior: mirror\nonRemove: delete").await;
+    merge(&laptop, "1", "2").await;
+    assert_eq!(laptop.workspace().person("2"), None);
+
+    laptop.run().await.did_nothing();
+    laptop.sql("update people set plan = 'silver' where id = 2").await;
+    laptop.run().await.code(0);
+
+    assert_eq!(laptop.people()["1"]["plan"], "gold");
+    assert_eq!(laptop.people()["2"], json!({"id": "2", "plan": "silver", "town": "Rome"}));
+}
+
+#[tokio::test]
+async fn the_removal_of_a_row_whose_person_was_merged_away_does_not_touch_who_stayed() {
+    let mut laptop = delivered("behavior: mirror\nonRemove: delete").await;
+    merge(&laptop, "1", "2").await;
+    laptop.sql("delete from people where id = 2").await;
+
+    laptop.run().await.code(0);
+
+    assert_eq!(laptop.people()["1"], json!({"id": "1", "plan": "gold", "town": "Bonn"}));
+    assert_eq!(laptop.workspace().person("2"), None);
     laptop.run().await.did_nothing();
 }

@@ -51,7 +51,9 @@ async fn keys_that_are_never_read_again_are_forgotten_and_late_ones_are_found() 
     laptop.run().await.did_nothing();
     assert_eq!(remembered(&laptop).await, 7);
 
-    laptop.sql("insert into orders select 31, 'late', loaded - 1200, 0 from orders where id = 30").await;
+    laptop
+        .sql("insert into orders select 31, 'late', loaded - 1200, 0 from orders where id = 30")
+        .await;
     assert_eq!(run(&laptop).await, (5, "added 1, unchanged 4, delivered 1".to_owned()));
     assert_eq!(laptop.workspace().events_count(), 31);
 }
@@ -69,7 +71,11 @@ async fn reading_all_again_sends_nothing_that_was_forgotten() {
         let counts = in_process::run(&laptop, RunOptions::default()).await.report.counts;
         assert_eq!(counts.rejected, 1, "it is never silent");
     }
-    assert_eq!(remembered(&laptop).await, 7, "once the row is parked, what lies behind is forgotten");
+    assert_eq!(
+        remembered(&laptop).await,
+        7,
+        "once the row is parked, what lies behind is forgotten"
+    );
     laptop.emulator.faults().clear();
     laptop.sync_of("event", "orders", &format!("{}\nmappings: [{{from: again}}]", spec(BY_LOADED)));
 

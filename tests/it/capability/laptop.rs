@@ -178,13 +178,6 @@ impl Laptop {
         self.ask_elsewhere(method, &format!("v1/customers/{path}"), body).await;
     }
 
-    /// Merges a person into another as another client of the workspace does.
-    pub async fn merge_elsewhere(&self, primary: &str, secondary: &str) {
-        let body =
-            serde_json::json!({"primary": {"id": primary}, "secondary": {"id": secondary}});
-        self.ask_elsewhere("POST", "v1/merge_customers", &body).await;
-    }
-
     /// Sends these operations as another client of the workspace does.
     pub async fn batch_elsewhere(&self, items: Value) {
         let body = serde_json::json!({"batch": items});

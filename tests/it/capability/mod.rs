@@ -6,7 +6,6 @@
 mod behaviors;
 mod by_age;
 mod by_hand;
-mod by_hand;
 mod consent;
 mod csv_files;
 mod cursor;

@@ -62,6 +62,14 @@ impl Style {
         }
     }
 
+    /// Returns what a query needs of the table besides the columns of people.
+    pub fn columns(self) -> &'static str {
+        match self {
+            Self::Keep | Self::Mirror | Self::MirrorByEmail => "",
+            _ => ", second, long, 1700000000 + id as at",
+        }
+    }
+
     /// Returns the part of a Sync's spec that says so.
     pub fn spec(self, extra_mappings: &str) -> String {
         let object = "object: {typeId: \"1\", id: second}\n  identifiers: {id: id}";

@@ -85,7 +85,7 @@ impl Setup {
 
     fn manifest(&self, endpoint: &str) -> String {
         let Self { connection, sync, extra_columns, extra_mappings, .. } = self;
-        let what = self.style.spec(extra_mappings);
+        let (what, columns) = (self.style.spec(extra_mappings), self.style.columns());
         format!(
             "apiVersion: ciosync.dev/v1alpha1
 kind: Source
@@ -114,7 +114,7 @@ spec:
   sourceRef: {{name: warehouse}}
   connectionRef: {{name: workspace}}
   model:
-    sql: select id, email, second, long, 1700000000 + id as at, version, note{extra_columns} from people
+    sql: select id, email{columns}, version, note{extra_columns} from people
     primaryKey: [id]
   {what}
   {sync}
