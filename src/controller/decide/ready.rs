@@ -142,6 +142,13 @@ pub(super) fn look(draft: &mut Draft<'_>) {
     }
 }
 
+/// Gives a Sync that was never looked at, or whose status was lost, the Ready of its last runs.
+pub(super) fn begin(draft: &mut Draft<'_>) {
+    if draft.ready.reason.is_empty() {
+        draft.ready = from_runs(draft);
+    }
+}
+
 /// Returns what the last runs make of Ready.
 pub(super) fn from_runs(draft: &Draft<'_>) -> Ready {
     let status = &draft.status;
