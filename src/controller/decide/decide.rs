@@ -8,7 +8,7 @@ use crate::controller::decide::asks;
 use crate::controller::decide::conditions::{Aspects, Moment, Reconciling};
 use crate::controller::decide::decision::{Decision, EventReason, Step, Trigger};
 use crate::controller::decide::deletion;
-use crate::controller::decide::draft::{Draft, length, plus, time};
+use crate::controller::decide::draft::{Draft, fresh_until, time};
 use crate::controller::decide::outcome::{fold, signed};
 use crate::controller::decide::ready;
 use crate::controller::decide::recover::recover;
@@ -177,11 +177,7 @@ fn conclude(draft: &mut Draft<'_>) {
     {
         draft.ready.is_stalled = true;
     }
-    let fresh_until = draft.spec().freshness.map(|freshness| {
-        let made_at = view.sync.metadata.creation_timestamp.as_ref();
-        let since = draft.status.last_successful_time.as_ref().or(made_at);
-        plus(since.map_or(draft.stamp, |since| since.0), length(freshness))
-    });
+    let fresh_until = fresh_until(view.sync, &draft.status, draft.stamp);
     let is_resolved = match &view.references {
         References::Usable | References::Unproven => true,
         References::Broken(problem) => problem.disposition == Disposition::Transient,

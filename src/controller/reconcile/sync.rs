@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt as _};
+use tracing::warn;
 
 use super::references::Referred;
-use super::{spec, steps};
+use super::{ownership, spec, steps};
 use crate::api::Sync;
 use crate::controller::changes::Named;
 use crate::controller::context::Context;
@@ -24,6 +25,7 @@ use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
 use crate::schedule::Schedule;
+use crate::state::StateError;
 
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
@@ -46,7 +48,11 @@ pub async fn reconcile(
         }
         is_meant
     });
-    let facts = Facts::gather(&context, &sync, &key).await?;
+    let facts = match Facts::gather(&context, &sync, &key).await {
+        Err(ControllerError::State(error)) => return undecided(&context, &sync, error).await,
+        gathered => gathered?,
+    };
+    context.outages.end(&key);
     let view = facts.view(&context, &sync);
     let decision = match &finished {
         Some(finished) => decide::ended(&view, &finished.ended),
@@ -59,9 +65,34 @@ pub async fn reconcile(
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
         count(&context, &name, &finished.ended.report);
+    }
+    if finished.is_some() || facts.running.is_some() {
         tell_of_pace(&context, &sync);
     }
     Ok(look_again)
+}
+
+/// Says in the status that the state store can't be asked, where that has been so for long enough.
+/// Always gives the error, so that the Sync is tried again.
+async fn undecided(
+    context: &Context,
+    sync: &Arc<Sync>,
+    error: StateError,
+) -> Result<Option<Timestamp>, ControllerError> {
+    let (key, now) = (key_of(sync.as_ref()), Timestamp::now());
+    let since = context.outages.note(&key, now);
+    let problem = Problem {
+        reason: error.reason(),
+        disposition: error.disposition(),
+        message: error.to_string(),
+        hint: error.hint(),
+    };
+    if let Some(status) = decide::without_state(sync, &problem, since, now) {
+        context.sync_statuses.write(sync, &status).await?;
+        let name = ObjectName::new(&key.0, &key.1);
+        context.metrics.syncs.set(&name, &figures::of_sync(&status));
+    }
+    Err(error.into())
 }
 
 /// Counts a run that ended.
@@ -71,7 +102,7 @@ fn count(context: &Context, name: &ObjectName, report: &RunReport) {
     context.metrics.syncs.run_ended(name, report.result, &report.counts, took);
 }
 
-/// Has the connection's status say so where a run was told to slow down.
+/// Has the connection's status say so where its runs were told to slow down.
 fn tell_of_pace(context: &Context, sync: &Sync) {
     let connection = target(sync, &sync.spec.connection_ref);
     if context.connections.throttled_until(&connection).is_some() {
@@ -130,13 +161,19 @@ impl Facts {
         let referred = Referred::look_up(context, sync).await?;
         let standings = standings(context, sync, now);
         let recorded = match decide::needs_recorded(sync, running.as_ref().map(|run| &run.id)) {
-            true => context.store.runs(&id, sync.spec.history_limit.max(RECORDED_MIN)).await?,
+            true => {
+                let limit = sync.spec.history_limit.max(RECORDED_MIN);
+                needed(sync, context.store.runs(&id, limit).await)?
+            }
             false => Vec::new(),
         };
         let spec = spec::check(sync).and_then(|schedule| match referred.misfit(sync) {
             Some(problem) => Err(problem),
             None => Ok(schedule),
         });
+        let spec = spec
+            .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone))
+            .and_then(|schedule| ownership::conflict(context, sync).map_or(Ok(schedule), Err));
         Ok(Self {
             now,
             references: referred.judge(sync),
@@ -144,10 +181,9 @@ impl Facts {
                 true => Some(SuspendedBy::Spec),
                 false => referred.suspended(),
             },
-            spec: spec
-                .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone)),
+            spec,
             standings: standings.unwrap_or_default(),
-            requests: context.store.requests(&id).await?,
+            requests: needed(sync, context.store.requests(&id).await)?,
             deletion: deletion(context, sync, &id, &referred).await?,
             running,
             recorded,
@@ -173,6 +209,18 @@ impl Facts {
             is_stopping: context.supervisor.is_closed(),
             deletion: self.deletion.clone(),
         }
+    }
+}
+
+/// Returns what the state store said. A Sync that is being deleted may go without it: neither its
+/// namespace nor a person who says so may be held up by a store that is away.
+fn needed<T>(sync: &Sync, asked: Result<Vec<T>, StateError>) -> Result<Vec<T>, StateError> {
+    match asked {
+        Err(error) if sync.meta().deletion_timestamp.is_some() => {
+            warn!(sync = %key_of(sync).1, %error, "a Sync is being deleted without the state store");
+            Ok(Vec::new())
+        }
+        asked => asked,
     }
 }
 
