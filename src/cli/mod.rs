@@ -30,6 +30,7 @@ pub mod state;
 pub mod state_access;
 pub mod store;
 pub mod validate;
+pub mod verify;
 
 pub use args::Cli;
 pub use dispatch::dispatch;

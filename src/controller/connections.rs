@@ -11,7 +11,7 @@ use super::secrets::ClusterSecrets;
 use super::watch::{ObjectKey, key_of};
 use crate::api::{CustomerIoConnection, CustomerIoConnectionSpec};
 use crate::customerio::spec::RateLimitSpec;
-use crate::customerio::{Client, Limiter};
+use crate::customerio::{Client, Limiter, app};
 use crate::resolve::{self, ResolveError};
 
 /// What is kept of each connection. Credentials are held by running runs and probes alone.
@@ -22,6 +22,7 @@ struct Kept {
     uid: Option<String>,
     rate: RateLimitSpec,
     limiter: Arc<Limiter>,
+    app_limiter: Arc<Limiter>,
     client: Weak<Client>,
     /// What `client` was made of.
     made_of: Option<(CustomerIoConnectionSpec, Vec<(String, String)>)>,
@@ -39,9 +40,9 @@ impl Connections {
         secrets: &ClusterSecrets,
     ) -> Result<Arc<Client>, ResolveError> {
         let key = key_of(connection);
-        let limiter = self.limiter(connection);
+        let limiters = self.limiters(connection);
         let spec = &connection.spec;
-        let made = resolve::client_on(Arc::clone(&limiter), &key.0, spec, secrets).await?;
+        let made = resolve::client_on(limiters, &key.0, spec, secrets).await?;
         let versions = secrets.versions(&key.0).into_iter().collect();
         let made_of = (spec.clone(), versions);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -67,8 +68,8 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Another rate, or another object of the same name, gets another limiter.
-    fn limiter(&self, connection: &CustomerIoConnection) -> Arc<Limiter> {
+    /// Another rate, or another object of the same name, gets other limiters.
+    fn limiters(&self, connection: &CustomerIoConnection) -> (Arc<Limiter>, Arc<Limiter>) {
         let rate = connection.spec.rate_limit;
         let uid = connection.uid();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -76,6 +77,7 @@ impl Connections {
             uid: uid.clone(),
             rate,
             limiter: Arc::new(Limiter::new(&rate)),
+            app_limiter: Arc::new(app::limiter()),
             client: Weak::new(),
             made_of: None,
         };
@@ -83,6 +85,6 @@ impl Connections {
         if entry.uid != uid || entry.rate != rate {
             *entry = fresh();
         }
-        Arc::clone(&entry.limiter)
+        (Arc::clone(&entry.limiter), Arc::clone(&entry.app_limiter))
     }
 }

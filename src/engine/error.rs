@@ -99,6 +99,18 @@ pub enum RunError {
         /// Its kind of identifier.
         identifier: &'static str,
     },
+    /// What is asked for needs an App API key.
+    #[error("{0}, which needs an App API key, and the connection has none")]
+    NoAppKey(&'static str),
+    /// What a Sync does leaves nothing behind that can be read back.
+    #[error("what `{operation}` does can't be read back from Customer.io")]
+    NotVerifiable {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// There is nothing to read back yet.
+    #[error("nothing was delivered by this Sync yet")]
+    NothingDelivered,
     /// The run's time was over.
     #[error("the run did not end within its timeout of {0:?}")]
     Timeout(std::time::Duration),
@@ -135,6 +147,9 @@ impl RunError {
             | Self::Review { .. }
             | Self::NothingToApprove { .. }
             | Self::TooManyRejected { .. }
+            | Self::NoAppKey(_)
+            | Self::NotVerifiable { .. }
+            | Self::NothingDelivered
             | Self::RemovalUnsafe { .. } => Disposition::NeedsOperator,
             Self::OutOfOrder | Self::Internal(_) => Disposition::Bug,
         }
@@ -154,6 +169,8 @@ impl RunError {
             Self::Guard { .. } | Self::Review { .. } => Reason::GuardTripped,
             Self::TooManyRejected { .. } => Reason::TooManyRejected,
             Self::RemovalUnsafe { .. } => Reason::RemovalUnsafe,
+            Self::NoAppKey(_) | Self::NotVerifiable { .. } => Reason::InvalidSpec,
+            Self::NothingDelivered => Reason::RunFailed,
             Self::Timeout(_) => Reason::Timeout,
             Self::OutOfOrder | Self::Internal(_) => Reason::Internal,
         }
@@ -206,6 +223,9 @@ impl RunError {
                  `exclusive: true` if no other Sync writes these people"
                     .into(),
             ),
+            Self::NoAppKey(_) => Some("add `appApiKey` to the connection".into()),
+            Self::NotVerifiable { .. } => None,
+            Self::NothingDelivered => Some("run it first: `ciosync run`".into()),
             Self::Timeout(_) => {
                 Some("raise `timeout`; the next run goes on where this one was".into())
             }

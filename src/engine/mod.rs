@@ -3,6 +3,7 @@
 //! [`run()`] is the spine and [`plan`](preview::plan) its first half; `plan` sends nothing and
 //! writes nothing, and shares every line up to the gate between the two.
 
+pub mod audit;
 pub mod begin;
 pub mod change;
 pub mod changes;
@@ -26,9 +27,10 @@ pub mod run;
 pub mod session;
 pub mod settle;
 pub mod targets;
+pub mod verify;
 
 pub use error::RunError;
-pub use pipeline::{CursorRule, InitialRun, OnRemove, Pipeline};
+pub use pipeline::{AuditRule, CursorRule, InitialRun, OnRemove, Pipeline};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
 pub use run::{RunOptions, RunOutcome, RunPurpose, RunRequest, run};

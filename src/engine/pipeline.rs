@@ -52,6 +52,17 @@ pub struct CursorRule {
     pub lookback: Duration,
 }
 
+/// What is read back from Customer.io once everything is delivered. Needs an App API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRule {
+    /// Whether changes that were accepted and dropped later are looked for.
+    pub late_failures: bool,
+    /// Whether the members of a segment are compared with what was sent.
+    pub membership: bool,
+    /// How long that may take.
+    pub time_max: Duration,
+}
+
 /// One Sync, ready to run.
 pub struct Pipeline {
     /// The Sync.
@@ -83,6 +94,8 @@ pub struct Pipeline {
     pub initial_run: InitialRun,
     /// The limits that stop a run.
     pub guards: Guards,
+    /// What is read back afterwards.
+    pub audit: AuditRule,
     /// How long a run may take.
     pub timeout: Duration,
     /// Finished runs that are kept.

@@ -104,7 +104,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         ),
         None => (Vec::new(), Vec::new()),
     };
-    let read_all = ReadAll::new(options.full_resync, &known);
+    let read_all = ReadAll::new(options.full_resync, &known, memo.run_number + 1);
     let window = cursor::window(&pipeline, memo.cursor.as_ref(), read_all);
     let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
     let opening = begin::open(&pipeline, &memo, window, &spill_dir);

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
+use super::audit::Audit;
 use super::begin::{self, Opened};
 use super::changes::Changes;
 use super::commit::Committer;
@@ -16,13 +17,14 @@ use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
 use super::fill::{Filler, ItemRules};
 use super::gate;
+use super::pipeline::Pipeline;
 use super::plan::{
     PlanRules, Planned, Planner, PlannerParts, is_first_run, plan_rows, targets_may_repeat,
 };
 use super::progress::Phase;
 use super::read::RowReader;
 use super::refusals::Refusals;
-use super::rejected::RejectedRows;
+use super::rejected::{Probation, RejectedRows};
 use super::run::{RunRequest, Tally};
 use super::settle;
 use super::targets::{Others, TargetCheck};
@@ -111,10 +113,18 @@ impl Session<'_> {
         if prepared.reads_all {
             settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         }
+        prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
+        let audit = Audit {
+            request: self.request,
+            lock: &self.lock,
+            run: &self.id,
+            rejected: &prepared.rejected,
+            planned_at: prepared.planned_at,
+        };
+        tally.take_audit(audit.run(&mut prepared.memo, &context).await?);
         let held_back = prepared.rejected.held_back();
         let seen = Seen { largest: tally.cursor, held_back };
         prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
-        prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
         prepared.memo.blocked = None;
@@ -170,7 +180,7 @@ impl Session<'_> {
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
-        let read_all = ReadAll::new(options.full_resync, &known);
+        let read_all = ReadAll::new(options.full_resync, &known, memo.run_number);
         let window = cursor::window(pipeline, memo.cursor.as_ref(), read_all);
         let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
         let opening = begin::open(pipeline, &memo, window, spill_dir);
@@ -182,7 +192,9 @@ impl Session<'_> {
         let mut prepared = Prepared {
             is_first_run: is_first_run(options, &memo),
             targets_may_repeat: targets_may_repeat(&mapper),
-            rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
+            rejected: Arc::new(
+                RejectedRows::new(memo.run_number, known).with_probation(probation(pipeline)),
+            ),
             item_rules: ItemRules {
                 on_remove: pipeline.on_remove,
                 identifier: mapper.identifier(),
@@ -303,4 +315,9 @@ impl Session<'_> {
         });
         delivery.run(changes).await
     }
+}
+
+/// A run that reads by a cursor may never see a row again that it sent.
+fn probation(pipeline: &Pipeline) -> Probation {
+    if pipeline.cursor.is_some() { Probation::None } else { Probation::OneRun }
 }

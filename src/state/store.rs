@@ -63,6 +63,31 @@ pub struct CursorMemo {
     pub meaning: String,
 }
 
+/// How far the failures were read that Customer.io reports after it accepted a change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct AuditMemo {
+    /// When the last reading that came to its end began; `None` before the first.
+    pub read_until: Option<Timestamp>,
+    /// Failures that were counted and that the next reading meets again.
+    pub handled: Vec<HandledFailure>,
+}
+
+impl AuditMemo {
+    /// Failures that are remembered at most.
+    pub const HANDLED_MAX: usize = 5_000;
+}
+
+/// A late failure that was counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HandledFailure {
+    /// Hash of the id of its activity.
+    pub id_hash: u64,
+    /// When it happened, in unix seconds.
+    pub at: i64,
+}
+
 /// What is known of a Sync besides its rows. Written as one document; fields may be added.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -88,6 +113,9 @@ pub struct SyncMemo {
     pub attributes: Vec<String>,
     /// A run that a guard stopped.
     pub blocked: Option<Blocked>,
+    /// How far late failures were read; `None` before the first reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditMemo>,
 }
 
 impl SyncMemo {

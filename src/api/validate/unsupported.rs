@@ -26,10 +26,8 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
             Some("take `execution` away: runs execute in the operator"),
         ));
     }
-    let fields = [
-        ("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some()),
-        ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
-    ];
+    let fields =
+        [("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some())];
     for (path, what, is_asked) in fields {
         if is_asked {
             findings.push(not_yet(path, what, Some("take the field away")));

@@ -16,6 +16,7 @@ mod holders;
 mod in_process;
 mod interrupted;
 mod laptop;
+mod late_failures;
 mod logs;
 mod mappings;
 mod mirror;
@@ -29,5 +30,6 @@ mod several;
 mod sqlite_columns;
 mod suppressed;
 mod typed_table;
+mod verifying;
 
 use laptop::{Laptop, Ran};

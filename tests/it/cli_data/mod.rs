@@ -61,6 +61,7 @@ fn memo() -> SyncMemo {
         cursor: None,
         attributes: vec!["plan".to_owned()],
         blocked: None,
+        audit: None,
     }
 }
 
