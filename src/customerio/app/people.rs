@@ -1,6 +1,7 @@
 //! People read back. Source: App API description, `/v1/customers/attributes` and
 //! `/v1/customers/{customer_id}/attributes`.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use bytes::Bytes;
@@ -90,7 +91,14 @@ impl App<'_> {
         target: Target<'_>,
         context: &SendContext<'_>,
     ) -> Result<Option<Profile>, DeliveryError> {
-        let path = ["v1", "customers", target.text, "attributes"];
+        // Source: App API description, "if you use a person's cio_id, you must prefix the value".
+        let text = match target.kind {
+            IdentifierKind::CioId if !target.text.starts_with("cio_") => {
+                Cow::Owned(format!("cio_{}", target.text))
+            }
+            _ => Cow::Borrowed(target.text),
+        };
+        let path = ["v1", "customers", &text, "attributes"];
         let question =
             Question::get("read people back", &path).query("id_type", target.kind.as_str());
         self.ask(question, context, person_of).await

@@ -99,7 +99,13 @@ async fn keys_and_values_are_shown_only_to_who_asks_for_them() {
         }
     }
     let output = verify(&laptop, &["--show-keys", "--show-values"]).await.expect_code(3);
-    insta::assert_snapshot!(output.stdout(), @r#""#);
+    insta::assert_snapshot!(output.stdout(), @r#"
+    people: 3 rows read back: 2 equal, 1 differing
+
+    KEY   FOUND     ATTRIBUTE   SENT    SHOWN
+    1     differs   plan        "pro"   hacked
+    --repair makes them due again and sends them
+    "#);
 }
 
 #[tokio::test]
