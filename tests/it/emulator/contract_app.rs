@@ -46,7 +46,12 @@ async fn every_answer_that_is_read_has_a_described_status_and_shape() {
             Some(&*format!("/v1/segments/{segment}/membership?limit=10000")),
             json!({}),
         ),
-        (&get, "/v1/segments/{segment_id}/membership", Some("/v1/segments/99/membership"), json!({})),
+        (
+            &get,
+            "/v1/segments/{segment_id}/membership",
+            Some("/v1/segments/99/membership"),
+            json!({}),
+        ),
         (&post, "/v1/customers/attributes", None, ids),
         (
             &get,
@@ -62,12 +67,7 @@ async fn every_answer_that_is_read_has_a_described_status_and_shape() {
         ),
         (&post, "/v1/collections", None, json!({"name": "Coupons", "data": rows})),
         (&get, "/v1/collections", None, json!({})),
-        (
-            &put,
-            "/v1/collections/{collection_id}",
-            Some("/v1/collections/1"),
-            json!({"data": rows}),
-        ),
+        (&put, "/v1/collections/{collection_id}", Some("/v1/collections/1"), json!({"data": rows})),
     ] {
         let answer = world.app(method.clone(), actual.unwrap_or(path), body).await;
         let operation = &api["paths"][path][method.as_str().to_lowercase()];
@@ -106,7 +106,8 @@ async fn every_type_of_activity_that_is_asked_for_is_described() {
 async fn a_collection_over_the_described_size_is_refused() {
     let world = World::start().await;
     let row = json!({"text": "x".repeat(10_000)});
-    let make = |data| world.app(Method::POST, "/v1/collections", json!({"name": "C", "data": data}));
+    let make =
+        |data| world.app(Method::POST, "/v1/collections", json!({"name": "C", "data": data}));
 
     assert_eq!(make(json!([row])).await.0, 400);
     let row = json!({"text": "x".repeat(9_900)});
