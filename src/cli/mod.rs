@@ -31,6 +31,7 @@ pub mod state_access;
 pub mod store;
 pub mod validate;
 pub mod verify;
+pub mod verify_args;
 
 pub use args::Cli;
 pub use dispatch::dispatch;

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::args::{OutputFormat, VerifyArgs};
+use super::args::OutputFormat;
 use super::exit::Exit;
 use super::load::{self, Ready, Workshop};
 use super::render::key::Keys;
@@ -14,6 +14,7 @@ use super::render::run::{self as run_render, Ended};
 use super::render::verify::{self as render, Shown};
 use super::run::{exit_of, spill_dir};
 use super::select::select;
+use super::verify_args::VerifyArgs;
 use super::{console, output, places, progress, state_access};
 use crate::engine::verify::{Verified, VerifyRequest, forget, verify};
 use crate::engine::{self, Progress, RunError, RunOptions, RunRequest};

@@ -14,8 +14,10 @@ use super::commit::Committer;
 use super::error::RunError;
 use crate::customerio::SendContext;
 use crate::customerio::app::App;
-use crate::customerio::app::collections::{CONTENT_BYTES_MAX, ROW_BYTES_MAX};
-use crate::model::{RecordView, canonical};
+use crate::customerio::app::collections::CONTENT_BYTES_MAX;
+use crate::customerio::operation::write_item;
+use crate::customerio::spec::UpdateTimestamps;
+use crate::model::RecordView;
 use crate::state::RunLock;
 use crate::state::store::{CollectionMemo, StateStore, SyncMemo};
 
@@ -37,10 +39,7 @@ impl Content {
         const UNREADABLE: RunError = RunError::Internal("a mapped record can't be read");
         let start = self.json.len();
         self.json.push(if start == 0 { b'[' } else { b',' });
-        self.json.push(b'{');
-        let members = record.attributes.write_json_members(&mut self.json, canonical::to_json);
-        members.ok_or(UNREADABLE)?;
-        self.json.push(b'}');
+        write_item(record, UpdateTimestamps::Omit, &mut self.json).map_err(|_| UNREADABLE)?;
         self.size_bytes += self.json.len() - start;
         if self.size_bytes > CONTENT_BYTES_MAX {
             self.json.truncate(start.max(1));
@@ -71,13 +70,6 @@ impl Content {
         self.json.push(b']');
         Ok(self.json)
     }
-}
-
-/// Returns the size of a row in bytes of JSON where it is over the limit for one, and that limit.
-pub fn oversize_row(record: &RecordView<'_>) -> Option<(usize, usize)> {
-    let mut json = b"{}".to_vec();
-    record.attributes.write_json_members(&mut json, canonical::to_json)?;
-    (json.len() > ROW_BYTES_MAX).then_some((json.len(), ROW_BYTES_MAX))
 }
 
 /// What replacing needs of the run.
@@ -126,8 +118,7 @@ impl Replacing<'_> {
             }
         };
         let delivered = self.remember(changes).await?;
-        let memo =
-            CollectionMemo { name: self.name.to_owned(), id, content: Some(fingerprint) };
+        let memo = CollectionMemo { name: self.name.to_owned(), id, content: Some(fingerprint) };
         Ok(Replaced { memo, delivered })
     }
 
@@ -156,7 +147,9 @@ impl Replacing<'_> {
         // Somebody may have taken it away and made another one of its name.
         let again = if known.is_some() { self.find(context).await? } else { None };
         match again {
-            Some(id) if self.app.replace_collection(id, content, context).await?.is_some() => Ok(id),
+            Some(id) if self.app.replace_collection(id, content, context).await?.is_some() => {
+                Ok(id)
+            }
             _ => Ok(self.app.create_collection(self.name, content, context).await?.id),
         }
     }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::begin::{self, Opened};
 use super::change::Change;
 use super::changes::{Action, Changes};
+use super::collection::Content;
 use super::cursor::{self, ReadAll};
 use super::error::RunError;
 use super::gate::{self, Bounds};
@@ -20,6 +21,7 @@ use super::progress::Progress;
 use super::read::RowReader;
 use super::rejected::RejectedRows;
 use super::run::RunOptions;
+use super::segment;
 use super::settle;
 use super::targets::TargetCheck;
 use crate::customerio::{SendClock, SendContext, Traffic};
@@ -27,6 +29,7 @@ use crate::diff::{GuardInput, Tripped};
 use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, SyncId, canonical};
 use crate::spill::spool;
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
+use crate::state::store::SyncMemo;
 use crate::state::{SnapshotReader, StateStore};
 
 /// Changes of each kind that a preview shows one by one.
@@ -95,11 +98,13 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     };
     let memo = state.map(|state| state.memo).unwrap_or_default();
     let is_first_run = memo.last_success_at.is_none();
-    let workspace_id = workspace(&pipeline, deadline, &cancel).await?;
-    begin::check_identity(&memo, &begin::identity(&pipeline, workspace_id))?;
+    let (workspace_id, segment) = workspace(&pipeline, &memo, deadline, &cancel).await?;
+    let identity = begin::identity(&pipeline, workspace_id, segment);
+    begin::check_identity(&memo, &identity)?;
+    cursor::check(&pipeline, memo.cursor.as_ref())?;
     let (syncs, known) = match &store {
         Some(store) => (
-            begin::others(&pipeline, store, workspace_id, &known_as).await?,
+            begin::others(&pipeline, store, &identity, &known_as).await?,
             settle::load_rejections(store.as_ref(), &known_as).await?,
         ),
         None => (Vec::new(), Vec::new()),
@@ -126,6 +131,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         snapshot,
         spool: writer,
         rejected: Arc::new(RejectedRows::new(memo.run_number + 1, known)),
+        content: pipeline.collection.as_ref().map(|_| Content::default()),
         progress,
         pipeline: Arc::clone(&pipeline),
     });
@@ -168,15 +174,19 @@ async fn known_as(pipeline: &Pipeline, store: &dyn StateStore) -> Result<SyncId,
     Ok(if is_new { from.clone() } else { pipeline.sync.clone() })
 }
 
+/// Returns the workspace, and the segment whose members rows are; `None` too where a run would make
+/// it.
 async fn workspace(
     pipeline: &Pipeline,
+    memo: &SyncMemo,
     deadline: Instant,
     cancel: &CancellationToken,
-) -> Result<u64, RunError> {
+) -> Result<(u64, Option<u64>), RunError> {
     let (clock, traffic) = (SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
     let context =
         SendContext { deadline, cancel, may_send: &|| true, clock: &clock, traffic: &traffic };
-    Ok(pipeline.client.account(&context).await?.workspace_id)
+    let workspace_id = pipeline.client.account(&context).await?.workspace_id;
+    Ok((workspace_id, segment::look_up(pipeline, memo, &context).await?))
 }
 
 async fn samples(mut changes: Changes, shape: &KeyShape) -> Result<Vec<Sample>, RunError> {

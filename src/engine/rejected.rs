@@ -112,6 +112,11 @@ impl RejectedRows {
         self.known().by_key.get(key).is_some_and(|known| !is_late(&known.row))
     }
 
+    /// Returns whether the row of `key` was refused before and is not accepted since.
+    pub fn knows(&self, key: &[u8]) -> bool {
+        self.known().by_key.contains_key(key)
+    }
+
     /// Returns whether the row of `key` was refused as `fingerprint` says it stands: of a row that
     /// equals what was accepted, sending it again was. One that failed late equals it only after
     /// it was accepted again.

@@ -18,6 +18,7 @@ use super::refusals::Refusals;
 use super::session::Session;
 use crate::customerio::Traffic;
 use crate::model::{Disposition, Encoding, RunCounts, RunId, RunReport, RunResult};
+use crate::state::store::CollectionMemo;
 use crate::state::{Adoption, LockHolder, RunLock, StateError, StateStore};
 
 /// How often a held lock is asked for again.
@@ -101,6 +102,8 @@ pub struct Tally {
     pub vendor_texts: Vec<String>,
     /// The largest cursor that was read, in unix microseconds.
     pub cursor: Option<i64>,
+    /// What is known of a collection that was replaced.
+    pub collection: Option<CollectionMemo>,
     /// What a person should know of a run that ended well.
     pub notes: Vec<String>,
 }

@@ -67,11 +67,7 @@ async fn find(
 }
 
 /// Returns the manual segment of that name; `None` where there is none and none was `known`.
-fn choose(
-    segments: &[Segment],
-    name: &str,
-    known: Option<&str>,
-) -> Result<Option<u64>, RunError> {
+fn choose(segments: &[Segment], name: &str, known: Option<&str>) -> Result<Option<u64>, RunError> {
     let named: Vec<&Segment> = segments.iter().filter(|it| it.name == name).collect();
     let manual: Vec<u64> = named.iter().filter(|it| it.is_manual).map(|it| it.id).collect();
     let name = name.to_owned();

@@ -11,7 +11,8 @@ use tracing::Instrument as _;
 use super::audit::Audit;
 use super::begin::{self, Opened};
 use super::changes::Changes;
-use super::commit::Committer;
+use super::collection::{Content, Replacing};
+use super::commit::{CommitRules, Committer};
 use super::cursor::{self, ReadAll, Seen};
 use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
@@ -26,9 +27,9 @@ use super::read::RowReader;
 use super::refusals::Refusals;
 use super::rejected::{Probation, RejectedRows};
 use super::run::{RunRequest, Tally};
+use super::segment;
 use super::settle;
 use super::targets::{Others, TargetCheck};
-use crate::customerio::batch::BatchBuilder;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::model::{RunCounts, RunId};
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
@@ -57,6 +58,7 @@ pub(super) struct Prepared {
     pub(super) targets_may_repeat: bool,
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
+    segment: Option<u64>,
     attributes: Vec<String>,
     planned_at: Timestamp,
     reads_all: bool,
@@ -114,12 +116,14 @@ impl Session<'_> {
             settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         }
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
+        prepared.memo.collection = tally.collection.take().or(prepared.memo.collection.take());
         let audit = Audit {
             request: self.request,
             lock: &self.lock,
             run: &self.id,
             rejected: &prepared.rejected,
             planned_at: prepared.planned_at,
+            segment: prepared.segment,
         };
         tally.take_audit(audit.run(&mut prepared.memo, &context).await?);
         let held_back = prepared.rejected.held_back();
@@ -173,10 +177,12 @@ impl Session<'_> {
     ) -> Result<(Prepared, Planning, SpoolReader), RunError> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
-        let identity = begin::identity(pipeline, account.workspace_id);
+        let segment = segment::resolve(pipeline, &memo, account.workspace_id, context).await?;
+        let identity = begin::identity(pipeline, account.workspace_id, segment);
         begin::check_identity(&memo, &identity)?;
+        cursor::check(pipeline, memo.cursor.as_ref())?;
         fold(store.as_ref(), &self.lock, None).await?;
-        let syncs = begin::others(pipeline, store, account.workspace_id, &pipeline.sync).await?;
+        let syncs = begin::others(pipeline, store, &identity, &pipeline.sync).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
@@ -196,11 +202,13 @@ impl Session<'_> {
                 RejectedRows::new(memo.run_number, known).with_probation(probation(pipeline)),
             ),
             item_rules: ItemRules {
-                on_remove: pipeline.on_remove,
-                identifier: mapper.identifier(),
+                removal: begin::removal(pipeline)?,
+                target_kind: mapper.target_kind(),
+                object_type: pipeline.object_type().map(str::to_owned),
                 target_is_key: mapper.target_is_key(),
                 clearable: mapper.clearable_names(),
             },
+            segment,
             attributes: mapper.attribute_names(),
             planned_at: Timestamp::UNIX_EPOCH,
             reads_all,
@@ -209,6 +217,10 @@ impl Session<'_> {
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
         let rules = PlanRules::new(pipeline, options, &prepared.memo);
         prepared.planned_at = rules.now;
+        if let Some(memo) = &mut prepared.memo.cursor {
+            // Written before anything is forgotten: an event must not pass for a new one.
+            memo.forgotten_before = memo.forgotten_before.max(rules.forget_before);
+        }
         let planner = Planner::new(PlannerParts {
             pipeline: Arc::clone(pipeline),
             rules,
@@ -219,6 +231,7 @@ impl Session<'_> {
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
             spool: writer,
             rejected: Arc::clone(&prepared.rejected),
+            content: pipeline.collection.as_ref().map(|_| Content::default()),
             progress: progress.clone(),
         });
         let others = begin::lookup(pipeline, Some(store), syncs);
@@ -239,6 +252,10 @@ impl Session<'_> {
             let mut planned = self.plan(planning, false, tally).await?;
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
+            if let Some(content) = planned.content.take() {
+                let figures = Figures { tally, refusals };
+                return self.replace((content, changes), prepared, context, figures).await;
+            }
             return self.deliver(changes, prepared, context, refusals).await;
         }
         let changes = Changes::new(spool, None)?;
@@ -281,6 +298,46 @@ impl Session<'_> {
         Ok(planned)
     }
 
+    fn committer(&self) -> Committer {
+        let RunRequest { pipeline, store, options, .. } = self.request;
+        let rules = CommitRules {
+            encoding: options.encoding,
+            on_remove: pipeline.on_remove,
+            keeps_cursor: pipeline.appends(),
+        };
+        Committer::new(Arc::clone(store), Arc::clone(&self.lock), self.id.clone(), rules)
+    }
+
+    /// Replaces a collection as a whole.
+    async fn replace(
+        &self,
+        (content, changes): (Content, Changes),
+        prepared: &Prepared,
+        context: &SendContext<'_>,
+        Figures { tally, refusals }: Figures<'_>,
+    ) -> Result<(), RunError> {
+        let RunRequest { pipeline, store, progress, options, .. } = self.request;
+        let name = pipeline.collection.as_deref();
+        let name = name.ok_or(RunError::Internal("a collection has no name"))?;
+        let app = pipeline.client.app();
+        let app = app.ok_or(RunError::NoAppKey("a collection is replaced"))?;
+        let identity = prepared.memo.identity.as_ref();
+        let replacing = Replacing {
+            app,
+            name,
+            workspace_id: identity.map_or(0, |identity| identity.workspace_id),
+            store,
+            lock: &self.lock,
+            committer: self.committer(),
+            full_resync: options.full_resync,
+        };
+        progress.send_modify(|progress| progress.phase = Phase::Delivering);
+        let replaced = replacing.run(content, changes, &prepared.memo, context).await?;
+        refusals.answered(replaced.delivered);
+        tally.collection = Some(replaced.memo);
+        Ok(())
+    }
+
     async fn deliver(
         &self,
         changes: Changes,
@@ -288,24 +345,17 @@ impl Session<'_> {
         context: &SendContext<'_>,
         refusals: &mut Refusals,
     ) -> Result<(), RunError> {
-        let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
+        let RunRequest { pipeline, store, progress, spill_dir, .. } = self.request;
         // What is delivered from here on belongs to this identity, whatever happens.
         store.save_memo(&self.lock, &prepared.memo).await?;
         progress.send_modify(|progress| progress.phase = Phase::Delivering);
-        let config = pipeline.client.config();
-        let builder = BatchBuilder::new(config.limits, config.update_timestamps);
-        let mut committer = Committer::new(
-            Arc::clone(store),
-            Arc::clone(&self.lock),
-            self.id.clone(),
-            options.encoding,
-            pipeline.on_remove,
-        );
+        let mut committer = self.committer();
+        let builders = begin::builders(pipeline, prepared.segment);
         let delivery = Delivery::new(DeliveryParts {
             client: &pipeline.client,
             context: *context,
             halt: &self.halt,
-            filler: Filler::new(prepared.item_rules.clone(), builder),
+            filler: Filler::new(prepared.item_rules.clone(), builders),
             committer: &mut committer,
             rejected: &prepared.rejected,
             refusals,

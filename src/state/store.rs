@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
+pub use super::read_back::{AuditMemo, CollectionMemo, HandledFailure};
 use super::request::{Adoption, StoredRequest};
 use crate::model::{
     IdentifierKind, KeyShape, OperationKind, Rejection, RunCounts, RunId, RunReport, SyncId,
@@ -22,7 +23,7 @@ pub struct Identity {
     pub entity: String,
     /// The columns of the primary key.
     pub primary_key: Vec<String>,
-    /// The identifier by which people are named.
+    /// The identifier by which people or objects are named.
     pub identifier: IdentifierKind,
     /// The object type, where the entity has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,31 +62,9 @@ pub struct CursorMemo {
     pub last: Timestamp,
     /// Hash of what was read and how it was mapped: where it changed, all rows are read once more.
     pub meaning: String,
-}
-
-/// How far the failures were read that Customer.io reports after it accepted a change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct AuditMemo {
-    /// When the last reading that came to its end began; `None` before the first.
-    pub read_until: Option<Timestamp>,
-    /// Failures that were counted and that the next reading meets again.
-    pub handled: Vec<HandledFailure>,
-}
-
-impl AuditMemo {
-    /// Failures that are remembered at most.
-    pub const HANDLED_MAX: usize = 5_000;
-}
-
-/// A late failure that was counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HandledFailure {
-    /// Hash of the id of its activity.
-    pub id_hash: u64,
-    /// When it happened, in unix seconds.
-    pub at: i64,
+    /// Events before this were forgotten: a row from before that is not known was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_before: Option<Timestamp>,
 }
 
 /// What is known of a Sync besides its rows. Written as one document; fields may be added.
@@ -116,15 +95,21 @@ pub struct SyncMemo {
     /// How far late failures were read; `None` before the first reading.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub audit: Option<AuditMemo>,
+    /// What is known of a collection that is replaced as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<CollectionMemo>,
+    /// Whether a person had all else forgotten: events of the next run count as sent.
+    pub was_reset: bool,
 }
 
 impl SyncMemo {
-    /// Returns what stays known when all else is forgotten: how many runs there were, and the
-    /// clock, which never goes back.
+    /// Returns what stays known when all else is forgotten: how many runs there were, the clock,
+    /// which never goes back, and that there was something to forget.
     pub fn after_reset(&self) -> Self {
         Self {
             run_number: self.run_number,
             clock_floor_seconds: self.clock_floor_seconds,
+            was_reset: true,
             ..Self::default()
         }
     }

@@ -4,21 +4,11 @@
 use crate::api::finding::Finding;
 use crate::api::sync::Execution;
 use crate::api::{SourceSpec, SyncSpec};
-use crate::customerio::spec::{Behavior, Entity};
 use crate::sources::files::spec::FileFormat;
 
 /// Returns what a Sync asks for that this version can't do yet.
 pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if spec.entity != Entity::Person {
-        findings.push(not_yet(
-            "spec.entity",
-            &format!("deliver `entity: {}`", spec.entity.as_str()),
-            Some("person is what it can deliver"),
-        ));
-    } else if spec.behavior == Behavior::Append {
-        findings.push(not_yet("spec.behavior", "append", None));
-    }
     if spec.execution == Execution::Job {
         findings.push(not_yet(
             "spec.execution",

@@ -47,6 +47,9 @@ pub fn text(name: &str, verified: &Verified, shown: Shown) -> String {
             rows(verified.counts.not_current)
         );
     }
+    if verified.counts.unasked > 0 {
+        out += &format!("{} can't be asked for by name\n", rows(verified.counts.unasked));
+    }
     if !verified.rows.is_empty() {
         out.push('\n');
         out += &table(verified, shown).render();
@@ -133,6 +136,7 @@ pub struct VerifyJson<'a> {
     unexpected: u64,
     unreached: u64,
     not_current: u64,
+    unasked: u64,
     rows: Vec<RowJson<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<RunJson<'a>>,
@@ -184,6 +188,7 @@ pub fn json<'a>(
         unexpected: counts.unexpected,
         unreached: counts.unreached,
         not_current: counts.not_current,
+        unasked: counts.unasked,
         rows: verified
             .rows
             .iter()

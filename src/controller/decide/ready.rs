@@ -102,7 +102,8 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-const WITHOUT_A_RUN: [&str; 9] = [
+const WITHOUT_A_RUN: [&str; 10] = [
+    "SegmentNotFound",
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",

@@ -44,9 +44,12 @@ impl Names {
             IdentifierKind::Id => self.id.as_deref(),
             IdentifierKind::Email => self.email.as_deref(),
             IdentifierKind::CioId => self.cio_id.as_deref(),
-            _ => None,
+            IdentifierKind::Phone
+            | IdentifierKind::AnonymousId
+            | IdentifierKind::ObjectId
+            | IdentifierKind::CioObjectId => None,
         };
-        text.map(|text| Target { kind, text })
+        text.map(|text| Target::single(kind, text))
     }
 }
 
@@ -82,25 +85,22 @@ impl App<'_> {
         }
     }
 
-    /// Returns one person; `None` where there is none.
+    /// Returns the person whom an identifier names; `None` where there is none.
     ///
     /// # Errors
     /// As [`App::people`].
     pub async fn person(
         &self,
-        target: Target<'_>,
+        (kind, name): (IdentifierKind, &str),
         context: &SendContext<'_>,
     ) -> Result<Option<Profile>, DeliveryError> {
         // Source: App API description, "if you use a person's cio_id, you must prefix the value".
-        let text = match target.kind {
-            IdentifierKind::CioId if !target.text.starts_with("cio_") => {
-                Cow::Owned(format!("cio_{}", target.text))
-            }
-            _ => Cow::Borrowed(target.text),
+        let text = match kind {
+            IdentifierKind::CioId if !name.starts_with("cio_") => Cow::Owned(format!("cio_{name}")),
+            _ => Cow::Borrowed(name),
         };
         let path = ["v1", "customers", &text, "attributes"];
-        let question =
-            Question::get("read people back", &path).query("id_type", target.kind.as_str());
+        let question = Question::get("read people back", &path).query("id_type", kind.as_str());
         self.ask(question, context, person_of).await
     }
 }

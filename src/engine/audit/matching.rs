@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::Audit;
 use super::reading::Failures;
-use crate::engine::commit::Committer;
+use crate::engine::commit::{CommitRules, Committer};
 use crate::engine::error::RunError;
 use crate::model::{Entry, KeyShape, Rejection, Target};
 use crate::state::store::{HandledFailure, RejectedRow};
@@ -24,7 +24,7 @@ pub(super) struct Matching<'a> {
 
 /// What a pass came to.
 #[derive(Default)]
-pub(super) struct Matched {
+pub(super) struct MatchedRows {
     /// Rows that count as rejected now.
     pub(super) rejected: u64,
     /// The activities that are done with.
@@ -37,8 +37,8 @@ impl Matching<'_> {
     ///
     /// # Errors
     /// Where the state can't be read or written.
-    pub(super) async fn run(&self, failures: &Failures) -> Result<Matched, RunError> {
-        let mut matched = Matched::default();
+    pub(super) async fn run(&self, failures: &Failures) -> Result<MatchedRows, RunError> {
+        let mut matched = MatchedRows::default();
         if failures.is_empty() {
             return Ok(matched);
         }
@@ -52,8 +52,11 @@ impl Matching<'_> {
                 if entry.write_target(self.key_shape, &mut text).is_none() {
                     continue;
                 }
-                let target = Target { kind: pipeline.record.identifier.0, text: &text };
-                let Some(failure) = failures.get(&target.holder_hash()) else { continue };
+                // Failures name people: of a pair that is the first half.
+                let target = Target { kind: pipeline.record.target_kind(), text: &text };
+                let Some((person, _)) = target.parts() else { continue };
+                let person = Target::single(pipeline.record.identifier.0, person);
+                let Some(failure) = failures.get(&person.holder_hash()) else { continue };
                 let told = failure.told_by.iter();
                 matched.handled.extend(told.map(|&(id_hash, at)| HandledFailure { id_hash, at }));
                 let rejection = failure.kind.rejection(failure.field.as_deref());
@@ -78,13 +81,13 @@ pub(super) struct Forgetting<'a> {
 impl<'a> Forgetting<'a> {
     pub(super) fn new(audit: &'a Audit<'a>) -> Self {
         let request = audit.request;
-        let committer = Committer::new(
-            Arc::clone(&request.store),
-            Arc::clone(audit.lock),
-            audit.run.clone(),
-            request.options.encoding,
-            request.pipeline.on_remove,
-        );
+        let rules = CommitRules {
+            encoding: request.options.encoding,
+            on_remove: request.pipeline.on_remove,
+            keeps_cursor: false,
+        };
+        let (store, lock) = (Arc::clone(&request.store), Arc::clone(audit.lock));
+        let committer = Committer::new(store, lock, audit.run.clone(), rules);
         Self { audit, committer, rows: Vec::new(), waiting: 0, now: Timestamp::now() }
     }
 

@@ -10,7 +10,7 @@ use crate::customerio::app::App;
 use crate::engine::error::RunError;
 use crate::engine::pipeline::Pipeline;
 use crate::model::{KeyShape, OperationKind, Target};
-use crate::spill::{Sorter, SortedReader};
+use crate::spill::{SortedReader, Sorter};
 use crate::state::{EntryChunk, SnapshotReader, StateStore};
 
 /// Memory of each of the two sorts that are held against each other.
@@ -61,9 +61,8 @@ impl Membership<'_> {
         let members = self.members(app, segment, context).await?;
         let remembered = self.remembered().await?;
         let should_be_in = self.pipeline.record.operation == OperationKind::SegmentAdd;
-        let compared = tokio::task::spawn_blocking(move || {
-            compare(members, remembered, should_be_in)
-        });
+        let compared =
+            tokio::task::spawn_blocking(move || compare(members, remembered, should_be_in));
         let ended = RunError::Internal("the comparison of members ended early");
         Ok(compared.await.map_err(|_| ended)??)
     }

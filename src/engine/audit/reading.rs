@@ -6,7 +6,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::late::{Kind, Meaning, Rules};
 use crate::customerio::SendContext;
-use crate::customerio::app::App;
+use crate::customerio::app::{Activity, App};
+use crate::state::store::HandledFailure;
 
 /// How far a reading goes back behind the end of the one before: activities appear late, and the
 /// clocks may differ.
@@ -70,20 +71,36 @@ pub(super) struct Failure {
 pub(super) type Failures = HashMap<u128, Failure>;
 
 /// What was read.
+#[derive(Default)]
 pub(super) struct Read {
     pub(super) failures: Failures,
     pub(super) pages: u64,
-    nameless: u64,
+    /// Failures that can't be matched to rows, by the type of activity.
+    unmatched: Vec<(String, u64)>,
+    /// Those of them that were counted.
+    pub(super) told: Vec<HandledFailure>,
 }
 
 impl Read {
+    fn count_unmatched(&mut self, kind: &Kind, activity: &Activity) {
+        if self.unmatched.last().is_none_or(|(word, _)| *word != kind.word) {
+            self.unmatched.push((kind.word.clone(), 0));
+        }
+        if let Some((_, count)) = self.unmatched.last_mut() {
+            *count += 1;
+        }
+        if self.told.len() < FAILURES_MAX {
+            let Activity { id_hash, timestamp, .. } = *activity;
+            self.told.push(HandledFailure { id_hash, at: timestamp });
+        }
+    }
+
     /// Returns what a person should know of it.
-    pub(super) fn note(&self) -> Option<String> {
-        (self.nameless > 0).then(|| {
+    pub(super) fn notes(&self) -> impl Iterator<Item = String> {
+        self.unmatched.iter().map(|(word, count)| {
             format!(
-                "{} late failures of the workspace don't say whom they are about, so they can't be \
-                 matched to rows",
-                self.nameless
+                "Customer.io reports {count} late failures ({word}) without saying which row they \
+                 are about; its activity log shows them"
             )
         })
     }
@@ -99,8 +116,7 @@ pub(super) struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Returns a reading of what happened from `since` on, and a while before.
     pub(super) fn new(rules: Rules<'a>, since: Timestamp) -> Self {
-        let read = Read { failures: Failures::new(), pages: 0, nameless: 0 };
-        Self { rules, from_second: Since::overlap(since).as_second(), read }
+        Self { rules, from_second: Since::overlap(since).as_second(), read: Read::default() }
     }
 
     /// Reads all types of activities. What was read before an end that came early is kept; `Err`
@@ -135,11 +151,11 @@ impl<'a> Reading<'a> {
             let is_old = |at: i64| at < self.from_second;
             let is_past = page.activities.iter().all(|activity| is_old(activity.timestamp));
             for activity in page.activities.iter().filter(|it| !is_old(it.timestamp)) {
-                let (target, field) = match self.rules.meaning(activity) {
+                let (target, field) = match self.rules.meaning(kind, activity) {
                     Meaning::Ours(target, field) => (target, field),
                     Meaning::Foreign => continue,
                     Meaning::Nameless => {
-                        self.read.nameless += 1;
+                        self.read.count_unmatched(kind, activity);
                         continue;
                     }
                 };

@@ -63,7 +63,7 @@ fn is_same(name: &str, (sent, bytes): (&str, &[u8]), shown: Option<&str>) -> boo
         Some(b't' | b'f') => shown_text.eq_ignore_ascii_case(sent),
         Some(b'"') => {
             let Ok(text) = serde_json::from_str::<String>(sent) else { return false };
-            let as_email = |text| Target { kind: IdentifierKind::Email, text };
+            let as_email = |text| Target::single(IdentifierKind::Email, text);
             text == shown_text
                 || name == "email" && as_email(&text).is_same_as(&as_email(shown_text))
         }
@@ -83,13 +83,14 @@ fn is_same(name: &str, (sent, bytes): (&str, &[u8]), shown: Option<&str>) -> boo
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::record::Header;
     use crate::model::{OperationKind, RecordBuf};
 
     fn names(sent: &[(&str, &str)], shown: &[(&str, &str)]) -> Vec<String> {
         let mut record = RecordBuf::default();
-        let target = Target { kind: IdentifierKind::Id, text: "1" };
+        let target = Target::single(IdentifierKind::Id, "1");
         let count = u16::try_from(sent.len()).unwrap();
-        record.start(OperationKind::PersonIdentify, target, count);
+        record.start(Header::plain(OperationKind::PersonIdentify, target), count);
         for (name, json) in sent {
             canonical::write_json_text(record.attribute(name), json).unwrap();
         }

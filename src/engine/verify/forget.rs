@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::commit::Committer;
+use crate::engine::commit::{CommitRules, Committer};
 use crate::engine::error::RunError;
 use crate::engine::pipeline::Pipeline;
 use crate::model::{Encoding, Entry, Fingerprint, RunId};
@@ -66,13 +66,12 @@ async fn forget_locked(
 ) -> Result<u64, RunError> {
     fold(store.as_ref(), lock, None).await?;
     let run = RunId(ulid::Ulid::generate().to_string());
-    let mut committer = Committer::new(
-        Arc::clone(store),
-        Arc::clone(lock),
-        run,
-        Encoding::CURRENT,
-        pipeline.on_remove,
-    );
+    let rules = CommitRules {
+        encoding: Encoding::CURRENT,
+        on_remove: pipeline.on_remove,
+        keeps_cursor: false,
+    };
+    let mut committer = Committer::new(Arc::clone(store), Arc::clone(lock), run, rules);
     let mut forgotten = 0;
     for (key, fingerprint) in rows {
         let remembered = snapshot::get(store.as_ref(), &pipeline.sync, key).await?;

@@ -6,20 +6,23 @@ mod believed;
 mod compare;
 mod forget;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-use self::ask::Asking;
+use self::ask::{Asking, Subject};
 pub use self::compare::AttributeDifference;
 pub use self::forget::forget;
+use super::audit::membership::{Membership, NoMembers};
 use super::begin;
 use super::error::RunError;
 use super::gate;
 use super::pipeline::Pipeline;
+use super::segment;
+use crate::customerio::app::App;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::model::{Fingerprint, OperationKind};
 use crate::state::StateStore;
@@ -65,6 +68,8 @@ pub struct VerifyCounts {
     pub unexpected: u64,
     /// People whom an update does not reach, because they don't exist: no difference.
     pub unreached: u64,
+    /// Rows that the API has no question for.
+    pub unasked: u64,
 }
 
 impl VerifyCounts {
@@ -138,8 +143,11 @@ pub async fn verify(
         traffic: &traffic,
     };
     let account = pipeline.client.account(&context).await?;
-    begin::check_identity(&memo, &begin::identity(&pipeline, account.workspace_id))?;
+    let segment = segment::look_up(&pipeline, &memo, &context).await?;
+    begin::check_identity(&memo, &begin::identity(&pipeline, account.workspace_id, segment))?;
     app.check(account.workspace_id, &context).await?;
+    let about = About { app, segment, context: &context };
+    let subject = subject(&pipeline, &store, &memo, (&about, &spill_dir)).await?;
     let remembered = state.map_or(0, |state| state.segment_rows);
     let collecting = believed::collect(
         &pipeline,
@@ -149,10 +157,41 @@ pub async fn verify(
         &spill_dir,
     );
     let collected = gate::bounded(collecting, &cancel, deadline, &pipeline).await?;
-    let mut asking = Asking::new(app, &pipeline, collected.counts);
+    let mut asking = Asking::new(app, &pipeline, subject, collected.counts);
     asking.run(collected.rows, &context, found).await?;
     let (counts, rows) = asking.finish();
     Ok(Verified { counts, rows, memo })
+}
+
+/// What is asked, of which segment.
+struct About<'a> {
+    app: App<'a>,
+    segment: Option<u64>,
+    context: &'a SendContext<'a>,
+}
+
+/// Returns what is asked about rows; the members of a segment are compared here.
+async fn subject(
+    pipeline: &Pipeline,
+    store: &Arc<dyn StateStore>,
+    memo: &SyncMemo,
+    (about, spill_dir): (&About<'_>, &Path),
+) -> Result<Subject, RunError> {
+    match pipeline.record.operation {
+        OperationKind::ObjectIdentify | OperationKind::ObjectDelete => Ok(Subject::Objects),
+        OperationKind::SegmentAdd | OperationKind::SegmentRemove => {
+            let (Some(key_shape), Some(segment)) = (&memo.key_shape, about.segment) else {
+                return Err(RunError::NothingDelivered);
+            };
+            let membership = Membership { pipeline, store, key_shape, spill_dir };
+            match membership.astray(about.app, segment, about.context).await {
+                Ok(astray) => Ok(Subject::Members(astray)),
+                Err(NoMembers::Failed(error)) => Err(error),
+                Err(NoMembers::Unread(problem)) => Err(RunError::NoMembers { problem }),
+            }
+        }
+        _ => Ok(Subject::People),
+    }
 }
 
 /// Returns whether what an operation leaves behind can be read back.
@@ -161,7 +200,19 @@ fn can_verify(operation: OperationKind) -> bool {
         OperationKind::PersonIdentify
         | OperationKind::PersonUpdate
         | OperationKind::PersonDelete
-        | OperationKind::PersonSuppress => true,
-        OperationKind::PersonUnsuppress | OperationKind::PersonClear => false,
+        | OperationKind::PersonSuppress
+        | OperationKind::ObjectIdentify
+        | OperationKind::ObjectDelete
+        | OperationKind::SegmentAdd
+        | OperationKind::SegmentRemove => true,
+        OperationKind::PersonUnsuppress
+        | OperationKind::PersonClear
+        | OperationKind::ObjectClear
+        | OperationKind::RelationshipAdd
+        | OperationKind::RelationshipDelete
+        | OperationKind::DeviceAdd
+        | OperationKind::DeviceDelete
+        | OperationKind::EventTrack
+        | OperationKind::CollectionReplace => false,
     }
 }

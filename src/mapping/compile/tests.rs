@@ -1,6 +1,8 @@
 use super::*;
+use crate::mapping::about::About;
 use crate::mapping::error::RowError;
-use crate::model::{RecordBuf, RecordView, RowBatch, canonical};
+use crate::mapping::spec::Nulls;
+use crate::model::{IdentifierKind, RecordBuf, RecordView, RowBatch, canonical};
 
 fn column(name: &str, kind: ValueKind) -> Column {
     Column { name: name.into(), kind, type_name: kind.as_str().into() }
@@ -15,6 +17,7 @@ fn spec(mappings: Vec<MappingSpec>) -> RecordSpec {
         operation: OperationKind::PersonIdentify,
         primary_key: vec!["id".into()],
         identifier: (IdentifierKind::Id, "id".into()),
+        about: About::Person,
         mappings,
         unmapped_columns: UnmappedColumns::Ignore,
         nulls: Nulls::Send,
@@ -41,7 +44,7 @@ fn sent(spec: &RecordSpec, cells: &[(&str, ValueKind, Value<'_>)]) -> String {
     }
     let view = RecordView::parse(&record.canonical).unwrap();
     assert_eq!(view.attributes.iter().count(), view.attributes.len());
-    let mut out = format!("{}=", view.target.kind.as_str()) + view.target.text + " {";
+    let mut out = format!("{}=", view.target.kind.identifier.as_str()) + view.target.text + " {";
     for (name, mut value) in view.attributes.iter() {
         let mut json = Vec::new();
         canonical::to_json(&mut value, &mut json).unwrap();

@@ -7,13 +7,12 @@ const COMMANDS: [&str; 3] = ["validate -f sync", "run -f sync", "plan -f sync"];
 #[tokio::test]
 async fn an_entity() {
     let world = World::new().await;
-    world.edit("sync.yaml", "entity: person", "entity: event");
-    world.edit("sync.yaml", "behavior: mirror\n  onRemove: delete", "behavior: append");
-    world.edit("sync.yaml", "  timeout: 60s", "  event: {name: {constant: order_placed}}");
+    world.edit("sync.yaml", "entity: person", "entity: collection");
+    world.edit("sync.yaml", "behavior: mirror\n  onRemove: delete", "behavior: mirror");
+    world.edit("sync.yaml", "  identifiers: {id: user_id}", "  collection: {name: Coupons}");
 
     insta::assert_snapshot!(world.unopened(&COMMANDS).await, @r"
-        error: sync/sync.yaml:12: Sync default/customers: spec.entity: this version can't deliver `entity: event` yet
-          person is what it can deliver
+        error: sync/sync.yaml:12: Sync default/customers: spec.entity: this version can't deliver `entity: collection` yet
         1 error; nothing was opened
         ");
 }

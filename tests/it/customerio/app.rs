@@ -161,7 +161,7 @@ async fn never_more_than_ten_requests_leave_in_a_second() {
 async fn a_part_of_a_path_is_encoded_and_what_is_not_there_is_no_error() {
     let server = Scripted::start([Reply::status(404)]).await;
     let client = app_client(&server);
-    let target = Target { kind: IdentifierKind::Email, text: "a/b?c#d+ü@e.f" };
+    let target = (IdentifierKind::Email, "a/b?c#d+ü@e.f");
 
     let person = app(&client).person(target, &Run::default().context()).await.unwrap();
 

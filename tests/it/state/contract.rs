@@ -40,6 +40,8 @@ pub fn memo() -> SyncMemo {
             approved: false,
         }),
         audit: None,
+        collection: None,
+        was_reset: false,
     }
 }
 
