@@ -40,21 +40,24 @@ impl Connections {
         secrets: &ClusterSecrets,
     ) -> Result<Arc<Client>, ResolveError> {
         let key = key_of(connection);
-        let limiters = self.limiters(connection);
+        let (limiter, app_limiter) = self.limiters(connection);
         let spec = &connection.spec;
-        let made = resolve::client_on(limiters, &key.0, spec, secrets).await?;
+        let config = resolve::connection(&key.0, spec, secrets).await?;
         let versions = secrets.versions(&key.0).into_iter().collect();
         let made_of = (spec.clone(), versions);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.get_mut(&key) else { return Ok(made) };
-        match kept.client.upgrade().filter(|_| kept.made_of.as_ref() == Some(&made_of)) {
-            Some(shared) => Ok(shared),
-            None => {
-                kept.client = Arc::downgrade(&made);
-                kept.made_of = Some(made_of);
-                Ok(made)
-            }
+        let kept = kept.get_mut(&key);
+        let shared = kept.as_ref().filter(|kept| kept.made_of.as_ref() == Some(&made_of));
+        if let Some(shared) = shared.and_then(|kept| kept.client.upgrade()) {
+            return Ok(shared);
         }
+        let made = Client::new(config, limiter)?.sharing_app_limiter(app_limiter);
+        let made = Arc::new(made);
+        if let Some(kept) = kept {
+            kept.client = Arc::downgrade(&made);
+            kept.made_of = Some(made_of);
+        }
+        Ok(made)
     }
 
     /// Returns until when Customer.io asked this connection to slow down.

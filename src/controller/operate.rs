@@ -25,6 +25,7 @@ use super::namespaces::Namespaces;
 use super::nudges::Nudges;
 use super::objects::Objects;
 use super::options::ControllerOptions;
+use super::outages::Outages;
 use super::probe::{Prober, Probes};
 use super::readiness::{Gates, Watched};
 use super::reconcile::{self, Attempts};
@@ -107,6 +108,7 @@ impl Operator {
             sync_statuses: Statuses::new(client.clone()),
             source_statuses: Statuses::new(client.clone()),
             connection_statuses: Statuses::new(client.clone()),
+            outages: Outages::default(),
             client,
         };
         Self {
@@ -224,7 +226,7 @@ impl Operator {
                 }
             };
             tokio::select! {
-                () = ready.watch_state(context.store.as_ref()) => {}
+                () = ready.watch_state(context.store.as_ref(), || context.look_at_all_syncs()) => {}
                 () = housekeeping::keep(&context) => {}
                 () = secrets => {}
                 () = stop.cancelled() => {}

@@ -16,7 +16,7 @@ use super::operate::Operator;
 use super::options::ControllerOptions;
 use super::policy::Policy;
 use super::readiness::{Gate, Gates};
-use super::startup;
+use super::{rights, startup};
 use crate::metrics::Metrics;
 use crate::state::StateStore;
 use crate::web::{Heartbeat, Server, Shown};
@@ -109,9 +109,12 @@ async fn work(
         }
     }
     tools.metrics.operator.leads(true);
-    let ready = tools.ready.clone();
+    let (ready, client) = (tools.ready.clone(), tools.client.clone());
     let operator = Operator::new(tools, options, store);
-    let ended = Box::pin(operator.operate(&ready, leadership.as_mut(), stop)).await;
+    let ended = tokio::select! {
+        ended = Box::pin(operator.operate(&ready, leadership.as_mut(), stop)) => ended,
+        never = ready.watch_rights(&client, options) => match never {},
+    };
     if let (Some(leadership), Ok(())) = (leadership, &ended) {
         leadership.release().await;
     }
@@ -124,13 +127,8 @@ async fn stand_by(
     options: &ControllerOptions,
     ready: &Gates,
 ) -> Result<(Arc<dyn StateStore>, Option<Leadership>), ControllerError> {
-    while let Err(problem) = startup::check_definitions(client).await {
-        if ready.set(Gate::Definitions, Err(problem.clone())) {
-            warn!(problem, "the operator waits for its definitions");
-        }
-        tokio::time::sleep(START_PAUSE).await;
-    }
-    ready.set(Gate::Definitions, Ok(()));
+    wait_for(ready, Gate::Definitions, || startup::check_definitions(client)).await;
+    wait_for(ready, Gate::Rights, || rights::check(client, options)).await;
     let store = patiently(ready, Gate::State, || startup::open_state(client, options)).await?;
     info!(location = store.location(), "the state store is open");
     let Some(lease) = &options.lease else {
@@ -140,6 +138,20 @@ async fn stand_by(
     let seek = || Leadership::seek(client.clone(), lease, &options.identity);
     let leadership = patiently(ready, Gate::Lease, seek).await?;
     Ok((store, Some(leadership)))
+}
+
+/// Waits until a check holds; says what doesn't, once for each problem.
+async fn wait_for<F>(ready: &Gates, gate: Gate, check: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), String>>,
+{
+    while let Err(problem) = check().await {
+        if ready.set(gate, Err(problem.clone())) {
+            warn!(problem, "the operator waits");
+        }
+        tokio::time::sleep(START_PAUSE).await;
+    }
+    ready.set(gate, Ok(()));
 }
 
 /// Tries until it works, or fails in a way that waiting doesn't mend.

@@ -96,7 +96,7 @@ impl<'a> Call<'a> {
             () = tokio::time::sleep_until(ends_at.into()) => {
                 return Err(self.out_of_time());
             }
-            permit = self.limiter().acquire(records) => permit,
+            permit = self.limiter().acquire(self.context.traffic, records) => permit,
         };
         self.context.traffic.count_throttled(permit.throttled);
         // Leave that comes at once wins over a timer of this millisecond.

@@ -16,6 +16,7 @@ mod entities;
 pub mod error;
 mod http;
 pub mod limiter;
+mod line;
 pub mod operation;
 mod pace;
 pub mod rejection;

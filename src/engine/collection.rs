@@ -175,14 +175,14 @@ impl Replacing<'_> {
             let is_full = match change {
                 Change::Upsert { key, fingerprint, .. } => {
                     delivered += 1;
-                    committer.remember(key, fingerprint, None)?
+                    committer.remember(key, fingerprint, (None, None))?
                 }
                 Change::Forget { key } => {
                     delivered += 1;
                     committer.forget(key)?
                 }
-                Change::Remember { key, fingerprint, target, .. } => {
-                    committer.remember(key, fingerprint, target)?
+                Change::Remember { key, fingerprint, target, at } => {
+                    committer.remember(key, fingerprint, (target, at))?
                 }
                 Change::Note { entry } => committer.note(&entry)?,
                 Change::Move { .. } | Change::Remove { .. } => {

@@ -195,6 +195,13 @@ impl RejectedRows {
         true
     }
 
+    /// Takes a row that failed late off the ledger because it was accepted since; says whether it
+    /// was there.
+    pub fn recover(&self, key: &[u8]) -> bool {
+        let is_late = self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
+        is_late && self.settle(key)
+    }
+
     /// Takes the row of `key` off the ledger because it was accepted, unless it is on probation;
     /// says whether it was taken.
     pub fn accept(&self, key: &[u8]) -> bool {

@@ -99,7 +99,8 @@ impl Session<'_> {
         let (mut prepared, planning, spool) = Box::pin(self.open(memo, &context)).await?;
         let mut refusals = Refusals::default();
         let figures = Figures { tally, refusals: &mut refusals };
-        let work = self.carry_out((planning, spool), &prepared, &context, figures);
+        let found_again_at = prepared.memo.found_again_at;
+        let work = self.carry_out((planning, spool), &mut prepared, &context, figures);
         let carried_out = Box::pin(work).await;
         tally.take_traffic(&traffic, &refusals);
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
@@ -131,6 +132,8 @@ impl Session<'_> {
         prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
+        // Which rows were found again stands at each of them now.
+        prepared.memo.found_again_at = found_again_at;
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
     }
@@ -243,13 +246,18 @@ impl Session<'_> {
     async fn carry_out(
         &self,
         (planning, spool): (Planning, SpoolReader),
-        prepared: &Prepared,
+        prepared: &mut Prepared,
         context: &SendContext<'_>,
         Figures { tally, refusals }: Figures<'_>,
     ) -> Result<(), RunError> {
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
             let mut planned = self.plan(planning, false, tally).await?;
+            if planned.has_returned {
+                let at = prepared.planned_at;
+                settle::found_again(self.request.store.as_ref(), &self.lock, at).await?;
+                prepared.memo.found_again_at = Some(at);
+            }
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             if let Some(content) = planned.content.take() {
@@ -289,7 +297,7 @@ impl Session<'_> {
         let watched = is_gate_open.then_some(pipeline.guards);
         let planning = async move {
             let bounds = gate::Bounds { halt: &halt, deadline, run: &run };
-            plan_rows(planner, rows, &others, &bounds, watched.as_ref()).await
+            Box::pin(plan_rows(planner, rows, &others, &bounds, watched.as_ref())).await
         };
         let task = AbortOnDropHandle::new(tokio::spawn(planning.in_current_span()));
         let planned = task.await.map_err(|_| RunError::Internal("the plan ended early"))??;

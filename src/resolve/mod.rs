@@ -10,7 +10,7 @@ mod secrets;
 pub mod source;
 pub mod sync;
 
-pub use connection::{client, client_on};
+pub use connection::{client, connection};
 pub use error::ResolveError;
 pub use secrets::SecretReader;
 pub use source::source;

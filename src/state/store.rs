@@ -84,6 +84,9 @@ pub struct SyncMemo {
     /// When the last run that ended well made its plan: what fell due for a refresh before that
     /// was sent.
     pub planned_at: Option<Timestamp>,
+    /// When a complete read last found rows again that had been missing, where its run did not end
+    /// well: which rows is not known, so every wait for a removal begins anew then.
+    pub found_again_at: Option<Timestamp>,
     /// How far a cursor has read; `None` without one.
     pub cursor: Option<CursorMemo>,
     /// The latest second that was stamped on a request: the clock of a Sync never goes back.

@@ -143,7 +143,7 @@ fn compare(members: Sorter, remembered: Sorter, should_be_in: bool) -> Result<As
 fn next(sorted: &mut SortedReader) -> Result<Option<u128>, RunError> {
     const DAMAGED: RunError = RunError::Internal("a sorted hash can't be read");
     let Some(record) = sorted.next()? else { return Ok(None) };
-    let bytes = <[u8; 16]>::try_from(record.key).map_err(|_| DAMAGED)?;
+    let bytes = <[u8; 16]>::try_from(record.0).map_err(|_| DAMAGED)?;
     Ok(Some(u128::from_be_bytes(bytes)))
 }
 

@@ -73,7 +73,11 @@ impl Planner {
             target: view.target,
         };
         let verdict = judge(&present, remembered);
-        let is_sent_again = matches!(verdict, Verdict::Unchanged | Verdict::Outdated)
+        let is_as_accepted = matches!(verdict, Verdict::Unchanged | Verdict::Outdated);
+        if is_as_accepted && self.rejected.recover(&record.key) {
+            self.planned.settled.push(record.key.clone());
+        }
+        let is_sent_again = is_as_accepted
             && (self.rules.sends_again(&record.key)
                 || self.rejected.was_refused(&record.key, fingerprint));
         let due = match verdict {
@@ -112,6 +116,7 @@ impl Planner {
     /// Puts down that a row is in the source again, where it was noted to be missing.
     fn note_return(&mut self, met: Met) {
         let Some(mut entry) = missing_entry(&self.chunk, met) else { return };
+        self.planned.has_returned = true;
         entry.flags.missing_since = None;
         Change::Note { entry }.encode(&mut self.scratch.change);
     }
@@ -130,6 +135,7 @@ impl Planner {
         let Judged { verdict, due, fingerprint, is_sent_again, met } = judged;
         self.scratch.change.clear();
         let was_missing = missing_entry(&self.chunk, met).is_some();
+        self.planned.has_returned |= was_missing;
         let is_untouched = due == Due::Waiting || (verdict == Verdict::Unchanged && !is_sent_again);
         if is_untouched {
             self.note_return(met);

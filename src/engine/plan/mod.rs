@@ -46,6 +46,8 @@ pub struct PlanRules {
     pub refresh: Option<Refresh>,
     /// How long a row must have been missing before it is removed.
     pub remove_after: Duration,
+    /// Before this no row counts as missing, in unix seconds.
+    pub missing_from: u32,
     /// Whether rows are read by a cursor: one that is not read has not left the source.
     pub has_cursor: bool,
     /// Whether rows are events: each is sent once, whatever becomes of its row.
@@ -77,6 +79,7 @@ impl PlanRules {
             is_first_run,
             refresh,
             remove_after: pipeline.remove_after,
+            missing_from: memo.found_again_at.map_or(0, seconds),
             has_cursor: pipeline.cursor.is_some(),
             appends: pipeline.appends(),
             forget_before: forget_before(pipeline, memo.cursor.as_ref()),
@@ -93,6 +96,7 @@ impl PlanRules {
     /// Returns whether a row that is missing now, and was found so first at `since` (unix seconds),
     /// is to be removed.
     pub fn is_missing_long_enough(&self, since: Option<u32>) -> bool {
+        let since = since.map(|since| since.max(self.missing_from));
         let waited = since.map(|since| self.now_seconds().saturating_sub(since));
         self.remove_after.is_zero()
             || waited.is_some_and(|waited| u64::from(waited) >= self.remove_after.as_secs())
@@ -100,8 +104,12 @@ impl PlanRules {
 
     /// Returns the time of the plan in unix seconds, as entries hold it.
     pub fn now_seconds(&self) -> u32 {
-        u32::try_from(self.now.as_second()).unwrap_or(u32::MAX)
+        seconds(self.now)
     }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_second()).unwrap_or(u32::MAX)
 }
 
 /// Returns whether no run has ended well yet. A clean-up is never a first run: it has something to
@@ -128,6 +136,8 @@ pub struct Planned {
     pub cursor: Option<i64>,
     /// The content of a collection; `None` for any other entity.
     pub content: Option<Content>,
+    /// Whether rows were found again that had been missing.
+    pub has_returned: bool,
 }
 
 /// What a planner starts with.
@@ -176,7 +186,7 @@ pub async fn plan_rows(
     watched: Option<&Guards>,
 ) -> Result<Planned, RunError> {
     let pipeline = Arc::clone(&planner.pipeline);
-    let all = async {
+    let all = Box::pin(async {
         while let Some(batch) = rows.next().await? {
             planner.observe(&batch).await?;
             rows.give_back(batch);
@@ -185,6 +195,6 @@ pub async fn plan_rows(
             }
         }
         planner.finish(others).await
-    };
+    });
     bounded(all, bounds.halt, bounds.deadline, &pipeline).await
 }

@@ -98,6 +98,7 @@ impl Planner {
                 settled: Vec::new(),
                 cursor: None,
                 content: None,
+                has_returned: false,
             },
             change_count: 0,
             progress: parts.progress,

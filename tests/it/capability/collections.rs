@@ -55,14 +55,13 @@ async fn a_collection_is_made_and_replaced_as_a_whole_when_any_of_it_changed() {
     assert_eq!((quiet.code(0).result(), replaced(&laptop)), ("NoChanges", 1));
 
     laptop
-        .sql("delete from coupons where code = 'A'; update coupons set off = 35 where code = 'C';
-             insert into coupons values ('D', 1, null, true)")
+        .sql(
+            "delete from coupons where code = 'A'; update coupons set off = 35 where code = 'C';
+             insert into coupons values ('D', 1, null, true)",
+        )
         .await;
     let changed = laptop.run().await;
-    assert_eq!(
-        changed.code(0).counts(),
-        "added 1, changed 1, removed 1, unchanged 1, delivered 3"
-    );
+    assert_eq!(changed.code(0).counts(), "added 1, changed 1, removed 1, unchanged 1, delivered 3");
     let all = json!([b, row("C", 35, json!({}), true), row("D", 1, Value::Null, true)]);
     assert_eq!(contents(&laptop), [("Coupons".to_owned(), all)]);
     assert_eq!(replaced(&laptop), 2);
@@ -112,8 +111,10 @@ async fn rows_that_are_held_are_not_dropped_by_a_replacement() {
 async fn a_content_that_is_too_large_is_refused_before_anything_is_sent() {
     let mut laptop = Laptop::new("create table coupons (code text primary key, off text);").await;
     laptop
-        .sql("with recursive n(i) as (select 1 union all select i + 1 from n where i < 1100)
-             insert into coupons select 'c' || i, hex(zeroblob(4700)) from n")
+        .sql(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1100)
+             insert into coupons select 'c' || i, hex(zeroblob(4700)) from n",
+        )
         .await;
     give_app_key(&laptop);
     let sync = "

@@ -63,7 +63,7 @@ impl Laptop {
 
     /// Writes the Source `warehouse` anew.
     pub fn source(&self, spec: &str) {
-        self.write("source.yaml", "Source", "warehouse", spec);
+        self.resource("source.yaml", "Source", "warehouse", spec);
     }
 
     /// Writes the connection `production` anew, with these lines besides address and credentials.
@@ -73,7 +73,7 @@ impl Laptop {
              apiKey: {{secretKeyRef: {{name: customerio, key: api-key}}}}\n{more}",
             self.emulator.url()
         );
-        self.write("connection.yaml", "CustomerIoConnection", "production", &spec);
+        self.resource("connection.yaml", "CustomerIoConnection", "production", &spec);
         self.secret("customerio", "api-key", "emulator-api-key");
     }
 
@@ -97,10 +97,11 @@ impl Laptop {
             "sourceRef: {{name: warehouse}}\nconnectionRef: {{name: production}}\n\
              entity: {entity}\n{spec}"
         );
-        self.write(&format!("syncs/{name}.yaml"), "Sync", name, &spec);
+        self.resource(&format!("syncs/{name}.yaml"), "Sync", name, &spec);
     }
 
-    fn write(&self, path: &str, kind: &str, name: &str, spec: &str) {
+    /// Writes any resource of ours.
+    pub fn resource(&self, path: &str, kind: &str, name: &str, spec: &str) {
         let spec: Vec<String> = spec.lines().map(|line| format!("  {}\n", line)).collect();
         let text = format!(
             "apiVersion: ciosync.dev/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n{}",

@@ -5,12 +5,14 @@
 
 mod behaviors;
 mod by_age;
+mod by_hand;
 mod collections;
 mod consent;
 mod csv_files;
 mod cursor;
 mod devices;
 mod events;
+mod fair;
 mod first_runs;
 mod guards;
 mod halving;
@@ -24,6 +26,7 @@ mod logs;
 mod mappings;
 mod mirror;
 mod objects;
+mod ownership;
 mod plans;
 mod postgres_columns;
 mod postgres_state;

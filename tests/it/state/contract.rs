@@ -30,6 +30,7 @@ pub fn memo() -> SyncMemo {
         last_success_at: Some(at),
         clock_floor_seconds: 1_735_787_045,
         planned_at: None,
+        found_again_at: None,
         cursor: None,
         attributes: vec!["plan".to_owned()],
         blocked: Some(Blocked {

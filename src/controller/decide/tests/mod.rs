@@ -1,9 +1,9 @@
 //! Decisions by example and by law, on a Sync in a small world with a clock.
 
+mod approvals;
 mod deletion;
 mod dependencies;
 mod endings;
-mod laws;
 mod probes;
 mod references;
 mod requests;
@@ -11,4 +11,3 @@ mod restarts;
 mod scheduling;
 mod suspending;
 mod world;
-mod year;
