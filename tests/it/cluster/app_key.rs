@@ -51,8 +51,7 @@ async fn a_segment_by_name_waits_for_an_app_api_key_that_is_accepted() {
 
     app_secret(&world, "wrong-key-4711").await;
     world.connection("production", KEY).await;
-    let connection =
-        world.cluster.object("CustomerIoConnection", &world.namespace, "production");
+    let connection = world.cluster.object("CustomerIoConnection", &world.namespace, "production");
     let refused = |it: &Value| says(it, "AuthenticationFailed", "`appApiKey`");
     let probed = connection.wait("the App API key to be refused", refused).await;
     assert!(!probed.to_string().contains("4711"), "{probed}");

@@ -217,8 +217,7 @@ async fn a_reset_forgets_all_but_the_history_the_number_of_runs_and_the_clock() 
         let kept = SyncMemo {
             run_number: memo().run_number,
             clock_floor_seconds: memo().clock_floor_seconds,
-            planned_at: None,
-            cursor: None,
+            was_reset: true,
             ..SyncMemo::default()
         };
         assert_eq!((state.memo, state.segment_rows), (kept, 0));
