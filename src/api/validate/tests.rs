@@ -185,7 +185,23 @@ fn each_entity_is_told_what_does_not_fit_it_and_its_traps() {
 
     let findings: Vec<String> = specs.iter().map(|spec| lines(&sync(spec))).collect();
 
-    insta::assert_snapshot!(findings.join("\n--\n"), @"");
+    insta::assert_snapshot!(findings.join("\n--\n"), @r#"
+        spec.event.name.constant: the name of the event is blank
+        spec.event.timestamp: without it an event happens when it is sent: a first run dates all of the past to today (name the column that says when it happened)
+
+        --
+        spec.event.name.constant: the name is longer than 100 bytes (Customer.io takes no longer one)
+        spec.model.cursor.column: rows that arrive late, with a time that lies behind what was read, are never read (name the column with the time at which a row was loaded)
+        spec.mappings[0]: `recipient` takes the place of what a campaign that the event triggers says
+
+        --
+        spec.onRemove: clearing an object that somebody deleted in Customer.io makes it anew, empty (write `onRemove: delete` where that matters)
+        spec.mappings[0].to: `object_id` is Customer.io's own name (give it another name with `to`)
+
+        --
+        spec.mappings: a membership has no attributes (take it away; people get their attributes from a Sync with `entity: person`)
+        spec.unmappedColumns: a membership has no attributes (take it away; people get their attributes from a Sync with `entity: person`)
+        "#);
 }
 
 #[test]

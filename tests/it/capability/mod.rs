@@ -11,6 +11,7 @@ mod consent;
 mod csv_files;
 mod cursor;
 mod devices;
+mod event_cursor;
 mod events;
 mod fair;
 mod first_runs;

@@ -152,3 +152,27 @@ async fn a_relationship_that_another_sync_holds_is_kept() {
         ["ann@example.com acme {\"role\":\"admin\"}", "ann@example.com beta {\"role\":\"guest\"}"]
     );
 }
+
+#[tokio::test]
+async fn objects_may_be_named_by_customer_io_s_own_id() {
+    let mut laptop =
+        Laptop::new("create table fans (person integer, cio text, primary key (person, cio))")
+            .await;
+    let item = json!({"type": "object", "action": "identify",
+                      "identifiers": {"object_type_id": "1", "object_id": "acme"}});
+    laptop.batch_elsewhere(json!([item])).await;
+    let own = laptop.workspace().objects()[0].cio_object_id.clone();
+    laptop.sql(&format!("insert into fans values (1, '{own}'), (2, '{own}')")).await;
+    laptop.sync_of(
+        "relationship",
+        "fans",
+        "model: {table: fans, primaryKey: [person, cio]}\nbehavior: mirror\n\
+         identifiers: {id: person}\nobject: {cioObjectId: cio}",
+    );
+    laptop.run().await.code(0);
+    assert_eq!(relationships(&laptop), ["1 acme {}", "2 acme {}"]);
+
+    laptop.sql("delete from fans where person = 1").await;
+    assert_eq!(laptop.run().await.code(0).counts(), "removed 1, unchanged 1, delivered 1");
+    assert_eq!(relationships(&laptop), ["2 acme {}"]);
+}

@@ -384,6 +384,6 @@ fn what_a_run_that_ended_well_has_to_tell_stands_in_ready() {
 
     world.end_as(ended);
 
-    let ready = world.status.conditions.iter().find(|it| it.condition_type == "Ready").unwrap();
+    let ready = world.condition("Ready").unwrap();
     assert!(ready.message.ends_with("Late failures were not read to the end."), "{ready:?}");
 }
