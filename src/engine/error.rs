@@ -106,7 +106,7 @@ pub enum RunError {
         name: String,
     },
     /// A name means more than one segment.
-    #[error("{} manual segments are called `{name}`", ids.len())]
+    #[error("{} manual segments are called `{name}` (numbers {})", ids.len(), numbers(ids))]
     SegmentAmbiguous {
         /// The name.
         name: String,
@@ -144,7 +144,7 @@ pub enum RunError {
         rows: u64,
     },
     /// A name means more than one collection.
-    #[error("{} collections are called `{name}`", ids.len())]
+    #[error("{} collections are called `{name}` (numbers {})", ids.len(), numbers(ids))]
     CollectionAmbiguous {
         /// The name.
         name: String,
@@ -303,39 +303,49 @@ impl RunError {
                  `exclusive: true` if no other Sync writes these people or objects"
                     .into(),
             ),
-            Self::SegmentNeedsKey { .. } => {
-                Some("add `appApiKey` to the connection, or name the segment by its `id`".into())
-            }
-            Self::SegmentAmbiguous { ids, .. } => {
-                Some(format!("give all but one of them another name ({})", numbers(ids)))
-            }
-            Self::SegmentNotManual { .. } => Some(
-                "name a manual segment, or give that one another name: a manual one is then made"
-                    .into(),
-            ),
-            Self::SegmentGone { .. } => Some(
-                "make it again under this name and forget what is remembered with `ciosync state \
-                 reset`, or give the segment its name back"
-                    .into(),
-            ),
-            Self::CollectionTooLarge { .. } => Some("select fewer rows or columns".into()),
-            Self::CollectionHeld { .. } => Some(
-                "look at them with `ciosync get rejections`; mend them, or take them out of the \
-                 query"
-                    .into(),
-            ),
-            Self::CollectionAmbiguous { ids, .. } => {
-                Some(format!("give all but one of them another name ({})", numbers(ids)))
-            }
-            Self::NoAppKey(_) => Some("add `appApiKey` to the connection".into()),
+            Self::SegmentNeedsKey { .. }
+            | Self::SegmentAmbiguous { .. }
+            | Self::SegmentNotManual { .. }
+            | Self::SegmentGone { .. }
+            | Self::CollectionTooLarge { .. }
+            | Self::CollectionHeld { .. }
+            | Self::CollectionAmbiguous { .. }
+            | Self::NoAppKey(_)
+            | Self::NothingDelivered => self.app_hint().map(Into::into),
             Self::NotVerifiable { .. } | Self::NoMembers { .. } => None,
-            Self::NothingDelivered => Some("run it first: `ciosync run`".into()),
             Self::Timeout(_) => {
                 Some("raise `timeout`; the next run goes on where this one was".into())
             }
             Self::OutOfOrder => Some("please report this; nothing was removed".into()),
             Self::Stopped | Self::Internal(_) => None,
         }
+    }
+
+    /// Returns what the person should do next about what is read or written through the App API.
+    fn app_hint(&self) -> Option<&'static str> {
+        let hint = match self {
+            Self::SegmentNeedsKey { .. } => {
+                "add `appApiKey` to the connection, or name the segment by its `id`"
+            }
+            Self::SegmentAmbiguous { .. } | Self::CollectionAmbiguous { .. } => {
+                "give all but one of them another name in Customer.io"
+            }
+            Self::SegmentNotManual { .. } => {
+                "name a manual segment, or give that one another name: a manual one is then made"
+            }
+            Self::SegmentGone { .. } => {
+                "give the segment its name back, or forget what is remembered with `ciosync state \
+                 reset`: then one is found or made anew"
+            }
+            Self::CollectionTooLarge { .. } => "select fewer rows or columns",
+            Self::CollectionHeld { .. } => {
+                "look at them with `ciosync get rejections`; mend them, or take them out of the query"
+            }
+            Self::NoAppKey(_) => "add `appApiKey` to the connection",
+            Self::NothingDelivered => "run it first: `ciosync run`",
+            _ => return None,
+        };
+        Some(hint)
     }
 
     /// Returns the vendor's own words, which may quote row values, for a person who asks for them.

@@ -59,7 +59,7 @@ impl<'c> App<'c> {
         context: &SendContext<'_>,
     ) -> Result<(), DeliveryError> {
         let question = Question::get("check the App API key", &["v1", "workspaces"]);
-        let ids = self.ask(question, context, |body| workspaces(body)).await?;
+        let ids = self.ask(question, context, workspaces).await?;
         match ids {
             Some(ids) if ids.contains(&workspace_id) => Ok(()),
             Some(_) => Err(DeliveryError::AppKeyElsewhere { workspace_id }),

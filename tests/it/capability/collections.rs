@@ -7,7 +7,7 @@ use super::Laptop;
 use super::late_failures::give_app_key;
 
 const TABLE: &str = "
-create table coupons (code text primary key, off integer, terms text, valid boolean);
+create table coupons (code text primary key, cut integer, terms text, valid boolean);
 insert into coupons values ('A', 10, '{\"min\": 5}', true), ('B', 20, null, false),
     ('C', 30, '{}', true);";
 
@@ -15,7 +15,7 @@ const SYNC: &str = "
 model: {table: coupons, primaryKey: [code]}
 behavior: mirror
 collection: {name: Coupons}
-mappings: [{from: code}, {from: off, to: percent}, {from: terms, type: json},
+mappings: [{from: code}, {from: cut, to: percent}, {from: terms, type: json},
     {from: valid, type: boolean}]";
 
 async fn laptop(more: &str) -> Laptop {
@@ -56,7 +56,7 @@ async fn a_collection_is_made_and_replaced_as_a_whole_when_any_of_it_changed() {
 
     laptop
         .sql(
-            "delete from coupons where code = 'A'; update coupons set off = 35 where code = 'C';
+            "delete from coupons where code = 'A'; update coupons set cut = 35 where code = 'C';
              insert into coupons values ('D', 1, null, true)",
         )
         .await;
@@ -109,7 +109,7 @@ async fn rows_that_are_held_are_not_dropped_by_a_replacement() {
 
 #[tokio::test]
 async fn a_content_that_is_too_large_is_refused_before_anything_is_sent() {
-    let mut laptop = Laptop::new("create table coupons (code text primary key, off text);").await;
+    let mut laptop = Laptop::new("create table coupons (code text primary key, cut text);").await;
     laptop
         .sql(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < 1100)
@@ -121,7 +121,7 @@ async fn a_content_that_is_too_large_is_refused_before_anything_is_sent() {
 model: {table: coupons, primaryKey: [code]}
 behavior: mirror
 collection: {name: Coupons}
-mappings: [{from: off}]";
+mappings: [{from: cut}]";
     laptop.sync_of("collection", "coupons", sync);
 
     let run = laptop.run().await;
@@ -130,7 +130,7 @@ mappings: [{from: off}]";
     assert!(run.output.stdout().contains("more than the 10000000 that Customer.io takes"));
     assert_eq!(replaced(&laptop), 0);
 
-    laptop.sql("delete from coupons where code <> 'c1'; update coupons set off = off || off").await;
+    laptop.sql("delete from coupons where code <> 'c1'; update coupons set cut = cut || cut").await;
     let row = laptop.run().await;
     assert_eq!(row.invalid_codes(), "ItemTooLarge 1");
 }
@@ -155,14 +155,14 @@ async fn a_renamed_collection_and_one_that_was_taken_away_get_the_whole_content(
 async fn a_replacement_whose_answer_was_lost_is_made_again() {
     let mut laptop = laptop("timeout: 5s").await;
     laptop.run().await.code(0);
-    laptop.sql("update coupons set off = 11 where code = 'A'").await;
+    laptop.sql("update coupons set cut = 11 where code = 'A'").await;
     let lost = Fault::fail(401, Body::Json).path("/v1/collections/1").after_acceptance();
     let fault = laptop.emulator.faults().add(lost);
     laptop.run().await.code(1);
     laptop.emulator.faults().remove(fault);
 
     // Back to what is remembered: the workspace has the other content all the same.
-    laptop.sql("update coupons set off = 10 where code = 'A'").await;
+    laptop.sql("update coupons set cut = 10 where code = 'A'").await;
     laptop.run().await.code(0);
 
     assert_eq!(contents(&laptop)[0].1[0]["percent"], 10);
