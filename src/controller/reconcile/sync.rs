@@ -21,6 +21,7 @@ use crate::controller::decide::{
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
 use crate::controller::objects::target;
+use crate::controller::supervisor::Finished;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
@@ -60,14 +61,8 @@ pub async fn reconcile(
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision).await?;
-    let name = ObjectName::new(&key.0, &key.1);
-    context.metrics.syncs.set(&name, &figures);
-    if let Some(finished) = &finished {
-        context.supervisor.settle(&key);
-        count(&context, &name, &finished.ended.report);
-        tell_of_pace(&context, &sync);
-    }
+    carry_out(&context, &sync, decision, finished.as_ref()).await?;
+    context.metrics.syncs.set(&ObjectName::new(&key.0, &key.1), &figures);
     Ok(look_again)
 }
 
@@ -109,17 +104,25 @@ fn tell_of_pace(context: &Context, sync: &Sync) {
     }
 }
 
-/// Carries a decision out, in its order.
+/// Carries a decision out, in its order. `finished` is the run whose end it is about, if any: once
+/// the status tells of it the next one may start, which may be the decision's next step.
 async fn carry_out(
     context: &Arc<Context>,
     sync: &Arc<Sync>,
     decision: Decision,
+    finished: Option<&Finished>,
 ) -> Result<(), ControllerError> {
     let mut sync = Arc::clone(sync);
     for step in decision.before {
         sync = steps::carry_out(context, &sync, step).await?;
     }
     sync = context.sync_statuses.write(&sync, &decision.status).await?;
+    if let Some(finished) = finished {
+        let key = key_of(sync.as_ref());
+        context.supervisor.settle(&key);
+        count(context, &ObjectName::new(&key.0, &key.1), &finished.ended.report);
+        tell_of_pace(context, &sync);
+    }
     for step in decision.after {
         sync = steps::carry_out(context, &sync, step).await?;
     }
