@@ -6,7 +6,7 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test fuzz dev-cluster soak check check-tls check-licences check-generated bench generate
+.PHONY: help demo test fuzz dev-cluster soak fair check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,11 @@ dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" SOAK_KILLS="$(or $(KILLS),500)" SOAK_SEED="$(SEED)" \
+	  SOAK_EVENTS="$(EVENTS)" \
 	  $(CARGO) test --quiet --test it faults::kills -- --nocapture
+
+fair: ## Run a small Sync beside a backfill of two million people: make fair PEOPLE=2000000
+	@FAIR_PEOPLE="$(or $(PEOPLE),2000000)" $(CARGO) test --quiet --test it capability::fair -- --nocapture
 
 # A nightly toolchain, because the fuzzer's instrumentation is no part of a stable one.
 fuzz: ## Look for bytes that break a law of tests/it/laws: make fuzz SECONDS=60

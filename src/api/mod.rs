@@ -10,6 +10,7 @@ pub mod crds;
 pub mod encoding;
 pub mod finding;
 pub mod guards;
+pub mod ownership;
 pub mod reference;
 pub mod schema;
 pub mod source;

@@ -181,7 +181,10 @@ pub struct SyncSpec {
     /// Limits that stop a run before it sends: a number of rows, or a percent such as `5%`.
     #[serde(default)]
     pub guards: GuardsSpec,
-    /// Attributes that another Sync may write too. At most 300.
+    /// Attributes that another Sync may write too. At most 300. Of two Syncs of one connection that
+    /// write the same attribute of people (or of objects of one type), the one that was created
+    /// later does not run (AttributeConflict) unless one of the two names the attribute here. What
+    /// `unmappedColumns: include` adds is not compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(
         length(max = 300),

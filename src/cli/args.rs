@@ -123,7 +123,7 @@ pub struct ManifestArgs {
 /// Where state is.
 #[derive(Args, Clone, Debug)]
 pub struct StateArgs {
-    /// Where state is kept: `sqlite:PATH` or `postgres://…`.
+    /// Where state is kept: `sqlite:PATH` or `postgres://…`. Default: `sqlite:.ciosync/state.db`.
     #[arg(long, value_name = "URL", env = "CIOSYNC_STATE", hide_env_values = true)]
     pub state: Option<String>,
 }
@@ -358,13 +358,13 @@ pub struct EmulatorArgs {
     /// The workspace's id; a new one at each start where it is not given.
     #[arg(long, value_name = "ID")]
     pub workspace_id: Option<u64>,
-    /// The site id to accept.
+    /// The site id to accept. Default: `emulator-site-id`.
     #[arg(long, value_name = "TEXT")]
     pub site_id: Option<String>,
-    /// The Track API key to accept.
+    /// The Track API key to accept. Default: `emulator-api-key`.
     #[arg(long, value_name = "TEXT")]
     pub api_key: Option<String>,
-    /// The App API key to accept.
+    /// The App API key to accept. Default: `emulator-app-api-key`.
     #[arg(long, value_name = "TEXT")]
     pub app_api_key: Option<String>,
 }

@@ -40,6 +40,10 @@ pub trait Followed: HasStatus {
     /// Has those looked at again that look at this one.
     fn nudge(context: &Context, key: &ObjectKey);
 
+    /// Has those looked at again whom its spec concerns, though they don't name it. It was made,
+    /// edited or deleted.
+    fn edited(&self, _context: &Context) {}
+
     /// Returns how it is named by others, where its changes count.
     fn named(key: &ObjectKey) -> Option<Named>;
 
@@ -66,6 +70,7 @@ impl<K: Followed> Follower<K> {
                     self.context.probes.forget(&named);
                 }
                 K::nudge(&self.context, &key);
+                object.edited(&self.context);
             }
             Event::Init | Event::InitDone => {}
         }
@@ -90,6 +95,9 @@ impl<K: Followed> Follower<K> {
             self.context.changes.note(named);
         }
         K::nudge(&self.context, &key);
+        if before.is_none_or(|before| before.generation != now.generation) {
+            object.edited(&self.context);
+        }
     }
 }
 
@@ -173,6 +181,11 @@ impl Followed for Sync {
     fn nudge(context: &Context, key: &ObjectKey) {
         let waiting = context.objects.dependents_of(key);
         waiting.into_iter().for_each(|sync| context.nudges.syncs.push(sync));
+    }
+
+    fn edited(&self, context: &Context) {
+        let rivals = context.objects.rivals_of(self);
+        rivals.into_iter().for_each(|sync| context.nudges.syncs.push(sync));
     }
 
     fn named(_key: &ObjectKey) -> Option<Named> {

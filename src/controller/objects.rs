@@ -7,6 +7,7 @@ use kube::runtime::reflector::Store;
 use super::watch::{Kind, ObjectKey, key_of, reference_of};
 use crate::api::reference::ObjectRef;
 use crate::api::{CustomerIoConnection, Source, Sync};
+use crate::model::Reason;
 
 /// The objects of the namespaces that are watched, as last seen.
 #[derive(Clone)]
@@ -45,6 +46,21 @@ impl Objects {
         self.syncs_where(|sync| target(sync, &sync.spec.connection_ref) == *connection)
     }
 
+    /// Returns the Syncs that deliver to the connection of a Sync; it is one of them.
+    pub fn neighbours_of(&self, sync: &Sync) -> Vec<Arc<Sync>> {
+        let connection = target(sync, &sync.spec.connection_ref);
+        self.syncs.state_filter(|other| target(other, &other.spec.connection_ref) == connection)
+    }
+
+    /// Returns the Syncs that another one may hold back by what it writes, or may have held back
+    /// until now.
+    pub fn rivals_of(&self, sync: &Sync) -> Vec<ObjectKey> {
+        let connection = target(sync, &sync.spec.connection_ref);
+        self.syncs_where(|other| {
+            target(other, &other.spec.connection_ref) == connection || is_held_back(other)
+        })
+    }
+
     /// Returns the Syncs that wait for another one.
     pub fn dependents_of(&self, sync: &ObjectKey) -> Vec<ObjectKey> {
         self.syncs_where(|other| {
@@ -63,6 +79,14 @@ impl Objects {
 pub fn target(sync: &Sync, reference: &ObjectRef) -> ObjectKey {
     let own = key_of(sync).0;
     (reference.namespace_from(&own).to_owned(), reference.name.clone())
+}
+
+/// Returns whether a Sync waits because another one writes the same attributes.
+fn is_held_back(sync: &Sync) -> bool {
+    let conditions = sync.status.iter().flat_map(|status| &status.conditions);
+    conditions
+        .filter(|condition| condition.condition_type == "Ready")
+        .any(|ready| ready.reason == Reason::AttributeConflict.as_str())
 }
 
 fn get<K: Kind>(store: &Store<K>, key: &ObjectKey) -> Option<Arc<K>> {

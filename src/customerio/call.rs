@@ -91,7 +91,7 @@ impl<'a> Call<'a> {
             () = tokio::time::sleep_until(ends_at.into()) => {
                 return Err(self.out_of_time());
             }
-            permit = self.client.limiter().acquire(records) => permit,
+            permit = self.client.limiter().acquire(self.context.traffic, records) => permit,
         };
         self.context.traffic.count_throttled(permit.throttled);
         // Leave that comes at once wins over a timer of this millisecond.

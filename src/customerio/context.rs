@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::clock::SendClock;
+use super::line::SenderId;
 
 /// What bounds and accompanies the requests of one run.
 #[derive(Clone, Copy)]
@@ -22,16 +23,34 @@ pub struct SendContext<'a> {
     pub traffic: &'a Traffic,
 }
 
-/// Counters of one run, filled while it sends.
-#[derive(Debug, Default)]
+/// Counters of one run, filled while it sends. The limiter knows the run by them: runs share a
+/// connection's pace evenly.
+#[derive(Debug)]
 pub struct Traffic {
+    sender: SenderId,
     requests: AtomicU64,
     retries: AtomicU64,
     sent_bytes: AtomicU64,
     throttled_ms: AtomicU64,
 }
 
+impl Default for Traffic {
+    fn default() -> Self {
+        Self {
+            sender: SenderId::random(),
+            requests: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+            throttled_ms: AtomicU64::new(0),
+        }
+    }
+}
+
 impl Traffic {
+    pub(super) fn sender(&self) -> SenderId {
+        self.sender
+    }
+
     /// Returns how many requests were made, retries included.
     pub fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)

@@ -6,17 +6,20 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::context::Traffic;
+use super::line::{Line, Place, Prices};
 use super::pace::{Bill, Pace};
 use super::spec::RateLimitSpec;
 
 /// Limits requests a second, records a second and requests in flight.
 ///
-/// Whoever asks first goes first, so no Sync starves behind another. Share it in an `Arc`: every
-/// client of one workspace has to use the same one.
+/// Runs share the pace evenly by what their requests take of it, so one that has little to send
+/// waits for a request or two of others, however many those have queued; requests of one run go in
+/// the order in which they were asked for. Share it in an `Arc`: every client of one workspace has
+/// to use the same one.
 pub struct Limiter {
     pace: Mutex<Pace>,
-    /// Held by the one that is next: all others queue behind it in order.
-    turn: Semaphore,
+    line: Mutex<Line>,
     slots: Semaphore,
 }
 
@@ -35,20 +38,21 @@ impl Limiter {
         let max_in_flight = usize::try_from(rate.max_in_flight.max(1)).unwrap_or(1);
         Self {
             pace: Mutex::new(Pace::new(rate, Instant::now())),
-            turn: Semaphore::new(1),
+            line: Mutex::new(Line::new(Prices::of(rate))),
             slots: Semaphore::new(max_in_flight),
         }
     }
 
-    /// Waits until a request with `records` records may go.
+    /// Waits until a request of a run, with `records` records, may go.
     ///
     /// A batch of more records than go in a second waits until the last of them may. Dropping the
     /// future gives up the place in the queue; what it drew from the buckets by then is lost.
-    pub async fn acquire(&self, records: usize) -> Permit<'_> {
-        let mut bill = Bill::of(u32::try_from(records).unwrap_or(u32::MAX));
+    pub async fn acquire(&self, run: &Traffic, records: usize) -> Permit<'_> {
+        let records = u32::try_from(records).unwrap_or(u32::MAX);
+        let mut bill = Bill::of(records);
         let asked_at = Instant::now();
         let mut throttled = self.pace().full_speed_at(asked_at).is_some();
-        let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
+        let _turn = self.turn(run, records).await;
         let slot = self.slots.acquire().await.expect("the semaphore is never closed");
         loop {
             let now = Instant::now();
@@ -86,9 +90,37 @@ impl Limiter {
         Timestamp::now().checked_add(at - now).ok()
     }
 
+    /// Waits for the turn of a request.
+    async fn turn(&self, run: &Traffic, records: u32) -> Turn<'_> {
+        let (place, told) = self.line().join(run.sender(), records);
+        let turn = Turn { limiter: self, place };
+        if let Some(told) = told {
+            // The line keeps the other end until it tells.
+            told.await.expect("nobody is forgotten in the line");
+        }
+        turn
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        // As below.
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn pace(&self) -> MutexGuard<'_, Pace> {
         // Nobody who holds it calls anything that panics half way.
         self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A place in the line, and the turn once it has come. Dropped, it is the next one's.
+struct Turn<'a> {
+    limiter: &'a Limiter,
+    place: Place,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.limiter.line().leave(self.place);
     }
 }
 
@@ -108,15 +140,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn leave_is_given_in_the_order_in_which_it_was_asked_for() {
+    async fn leave_is_given_to_a_run_in_the_order_in_which_it_was_asked_for() {
         let limiter = limiter(1);
-        let first = limiter.acquire(1).await;
+        let run = Arc::new(Traffic::default());
+        let first = limiter.acquire(&run, 1).await;
         let (sender, mut order) = tokio::sync::mpsc::unbounded_channel();
         let waiting: Vec<_> = (0..8)
             .map(|number| {
-                let (limiter, sender) = (Arc::clone(&limiter), sender.clone());
+                let (limiter, run) = (Arc::clone(&limiter), Arc::clone(&run));
+                let sender = sender.clone();
                 tokio::spawn(async move {
-                    let _permit = limiter.acquire(1).await;
+                    let _permit = limiter.acquire(&run, 1).await;
                     sender.send(number).unwrap();
                 })
             })
@@ -137,14 +171,49 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_run_with_one_request_does_not_stand_behind_all_of_another() {
+        let limiter = limiter(1);
+        let (bulk, small) = (Arc::new(Traffic::default()), Traffic::default());
+        let first = limiter.acquire(&bulk, 1_000).await;
+        let served = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let waiting: Vec<_> = (0..32)
+            .map(|_| {
+                let (limiter, bulk) = (Arc::clone(&limiter), Arc::clone(&bulk));
+                let served = Arc::clone(&served);
+                tokio::spawn(async move {
+                    let _permit = limiter.acquire(&bulk, 1_000).await;
+                    served.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+                })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+
+        let (permit, ()) = tokio::join!(limiter.acquire(&small, 1), async { drop(first) });
+
+        // One had its turn already, and waited for a place in flight.
+        let before = served.load(std::sync::atomic::Ordering::SeqCst);
+        assert!(before <= 2, "{before} requests of the other went first");
+        drop(permit);
+        for task in waiting {
+            task.await.unwrap();
+        }
+    }
+
+    #[tokio::test]
     async fn one_who_gives_up_holds_nobody_up() {
         let limiter = limiter(1);
-        let first = limiter.acquire(1).await;
-        let impatient = tokio::time::timeout(Duration::from_millis(1), limiter.acquire(1)).await;
-        assert!(impatient.is_err());
+        let run = Traffic::default();
+        let first = limiter.acquire(&run, 1).await;
+        let give_up = Duration::from_millis(1);
+        for _ in 0..2 {
+            assert!(tokio::time::timeout(give_up, limiter.acquire(&run, 1)).await.is_err());
+        }
+        let (one, other) = (limiter.acquire(&run, 1), limiter.acquire(&run, 1));
+        let both = async { tokio::join!(one, other) };
+        assert!(tokio::time::timeout(give_up, both).await.is_err());
 
         drop(first);
-        let second = limiter.acquire(1).await;
+        let second = limiter.acquire(&run, 1).await;
 
         assert_eq!(second.throttled, Duration::ZERO);
     }
@@ -158,7 +227,8 @@ mod tests {
         limiter.pause(pause);
         assert!(limiter.throttled_until().is_some());
 
-        let (one, other) = tokio::join!(limiter.acquire(1), limiter.acquire(1));
+        let run = Traffic::default();
+        let (one, other) = tokio::join!(limiter.acquire(&run, 1), limiter.acquire(&run, 1));
 
         for permit in [one, other] {
             assert!(permit.granted_at - paused_at >= pause);

@@ -15,6 +15,7 @@ mod entities;
 pub mod error;
 mod http;
 pub mod limiter;
+mod line;
 pub mod operation;
 mod pace;
 pub mod rejection;
@@ -26,7 +27,7 @@ pub mod vendor_text;
 
 pub use account::Account;
 pub use answer::{Answer, ItemError, SplitCause};
-pub use batch::{Batch, BatchBuilder};
+pub use batch::{Batch, BatchBuilder, Route};
 pub use client::Client;
 pub use clock::SendClock;
 pub use config::ConnectionConfig;

@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::begin::{self, Opened};
 use super::changes::Changes;
-use super::commit::Committer;
+use super::commit::{CommitRules, Committer};
 use super::cursor::{self, ReadAll, Seen};
 use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
@@ -26,7 +26,6 @@ use super::rejected::RejectedRows;
 use super::run::{RunRequest, Tally};
 use super::settle;
 use super::targets::{Others, TargetCheck};
-use crate::customerio::batch::BatchBuilder;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::model::{RunCounts, RunId};
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
@@ -55,6 +54,7 @@ pub(super) struct Prepared {
     pub(super) targets_may_repeat: bool,
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
+    segment: Option<u64>,
     attributes: Vec<String>,
     planned_at: Timestamp,
     reads_all: bool,
@@ -95,7 +95,8 @@ impl Session<'_> {
         let (mut prepared, planning, spool) = Box::pin(self.open(memo, &context)).await?;
         let mut refusals = Refusals::default();
         let figures = Figures { tally, refusals: &mut refusals };
-        let work = self.carry_out((planning, spool), &prepared, &context, figures);
+        let found_again_at = prepared.memo.found_again_at;
+        let work = self.carry_out((planning, spool), &mut prepared, &context, figures);
         let carried_out = Box::pin(work).await;
         tally.take_traffic(&traffic, &refusals);
         prepared.memo.clock_floor_seconds = clock.second(Timestamp::now());
@@ -117,6 +118,8 @@ impl Session<'_> {
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
+        // Which rows were found again stands at each of them now.
+        prepared.memo.found_again_at = found_again_at;
         prepared.memo.blocked = None;
         Ok(store.save_memo(&self.lock, &prepared.memo).await?)
     }
@@ -163,10 +166,12 @@ impl Session<'_> {
     ) -> Result<(Prepared, Planning, SpoolReader), RunError> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
-        let identity = begin::identity(pipeline, account.workspace_id);
+        let segment = begin::segment(pipeline)?;
+        let identity = begin::identity(pipeline, account.workspace_id, segment);
         begin::check_identity(&memo, &identity)?;
+        cursor::check(pipeline, memo.cursor.as_ref())?;
         fold(store.as_ref(), &self.lock, None).await?;
-        let syncs = begin::others(pipeline, store, account.workspace_id, &pipeline.sync).await?;
+        let syncs = begin::others(pipeline, store, &identity, &pipeline.sync).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
@@ -184,11 +189,13 @@ impl Session<'_> {
             targets_may_repeat: targets_may_repeat(&mapper),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
             item_rules: ItemRules {
-                on_remove: pipeline.on_remove,
-                identifier: mapper.identifier(),
+                removal: begin::removal(pipeline)?,
+                target_kind: mapper.target_kind(),
+                object_type: pipeline.object_type().map(str::to_owned),
                 target_is_key: mapper.target_is_key(),
                 clearable: mapper.clearable_names(),
             },
+            segment,
             attributes: mapper.attribute_names(),
             planned_at: Timestamp::UNIX_EPOCH,
             reads_all,
@@ -197,6 +204,10 @@ impl Session<'_> {
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
         let rules = PlanRules::new(pipeline, options, &prepared.memo);
         prepared.planned_at = rules.now;
+        if let Some(memo) = &mut prepared.memo.cursor {
+            // Written before anything is forgotten: an event must not pass for a new one.
+            memo.forgotten_before = memo.forgotten_before.max(rules.forget_before);
+        }
         let planner = Planner::new(PlannerParts {
             pipeline: Arc::clone(pipeline),
             rules,
@@ -218,13 +229,18 @@ impl Session<'_> {
     async fn carry_out(
         &self,
         (planning, spool): (Planning, SpoolReader),
-        prepared: &Prepared,
+        prepared: &mut Prepared,
         context: &SendContext<'_>,
         Figures { tally, refusals }: Figures<'_>,
     ) -> Result<(), RunError> {
         let pipeline = &self.request.pipeline;
         if gate::needs_whole_plan(pipeline, prepared) {
             let mut planned = self.plan(planning, false, tally).await?;
+            if planned.has_returned {
+                let at = prepared.planned_at;
+                settle::found_again(self.request.store.as_ref(), &self.lock, at).await?;
+                prepared.memo.found_again_at = Some(at);
+            }
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
             return self.deliver(changes, prepared, context, refusals).await;
@@ -260,7 +276,7 @@ impl Session<'_> {
         let watched = is_gate_open.then_some(pipeline.guards);
         let planning = async move {
             let bounds = gate::Bounds { halt: &halt, deadline, run: &run };
-            plan_rows(planner, rows, &others, &bounds, watched.as_ref()).await
+            Box::pin(plan_rows(planner, rows, &others, &bounds, watched.as_ref())).await
         };
         let task = AbortOnDropHandle::new(tokio::spawn(planning.in_current_span()));
         let planned = task.await.map_err(|_| RunError::Internal("the plan ended early"))??;
@@ -280,20 +296,19 @@ impl Session<'_> {
         // What is delivered from here on belongs to this identity, whatever happens.
         store.save_memo(&self.lock, &prepared.memo).await?;
         progress.send_modify(|progress| progress.phase = Phase::Delivering);
-        let config = pipeline.client.config();
-        let builder = BatchBuilder::new(config.limits, config.update_timestamps);
-        let mut committer = Committer::new(
-            Arc::clone(store),
-            Arc::clone(&self.lock),
-            self.id.clone(),
-            options.encoding,
-            pipeline.on_remove,
-        );
+        let rules = CommitRules {
+            encoding: options.encoding,
+            on_remove: pipeline.on_remove,
+            keeps_cursor: pipeline.appends(),
+        };
+        let mut committer =
+            Committer::new(Arc::clone(store), Arc::clone(&self.lock), self.id.clone(), rules);
+        let builders = begin::builders(pipeline, prepared.segment);
         let delivery = Delivery::new(DeliveryParts {
             client: &pipeline.client,
             context: *context,
             halt: &self.halt,
-            filler: Filler::new(prepared.item_rules.clone(), builder),
+            filler: Filler::new(prepared.item_rules.clone(), builders),
             committer: &mut committer,
             rejected: &prepared.rejected,
             refusals,

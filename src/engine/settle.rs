@@ -1,10 +1,12 @@
 //! Rejections into the state and out of it, a page at a time.
 
+use jiff::Timestamp;
+
 use super::error::RunError;
 use super::plan::Planned;
 use super::rejected::RejectedRows;
 use crate::model::SyncId;
-use crate::state::store::RejectedRow;
+use crate::state::store::{RejectedRow, SyncMemo};
 use crate::state::{RunLock, StateStore};
 
 /// Rejections that are read or written at a time.
@@ -49,6 +51,21 @@ pub async fn plan(
         store.save_rejections(lock, &[], page).await?;
     }
     Ok(())
+}
+
+/// Writes down that rows were found again which had been missing, before anything can keep the run
+/// from saying so row by row.
+///
+/// # Errors
+/// Where the state can't be written.
+pub async fn found_again(
+    store: &dyn StateStore,
+    lock: &RunLock,
+    at: Timestamp,
+) -> Result<(), RunError> {
+    let Some(state) = store.sync(lock.sync()).await? else { return Ok(()) };
+    let memo = SyncMemo { found_again_at: Some(at), ..state.memo };
+    Ok(store.save_memo(lock, &memo).await?)
 }
 
 /// Forgets rejections of rows that left the source, after a run that read all of it.

@@ -7,11 +7,13 @@ use crate::manifest::Manifests;
 use crate::manifest::complaint::Complaint;
 use crate::manifest::cycles::cycles;
 use crate::manifest::object::Manifest;
+use crate::manifest::ownership::attribute_conflicts;
 
 /// Returns what does not fit between the resources: missing ones, ones that may not be used from
 /// here, models that their source can't read, dependencies that are missing or go round.
 ///
-/// An object of another namespace that is not in the files is a note.
+/// An object of another namespace that is not in the files is a note, and so is an attribute that
+/// two Syncs write.
 pub fn check_references(manifests: &Manifests) -> Vec<Complaint> {
     let mut complaints = Vec::new();
     for sync in manifests.syncs.iter().chain(&manifests.mended_syncs) {
@@ -28,6 +30,8 @@ pub fn check_references(manifests: &Manifests) -> Vec<Complaint> {
         complaints.extend(findings.map(|finding| sync.complaint(finding)));
     }
     complaints.extend(dependency_cycles(&manifests.syncs));
+    let all: Vec<&Manifest<Sync>> = manifests.syncs.iter().chain(&manifests.mended_syncs).collect();
+    complaints.extend(attribute_conflicts(&all));
     complaints
 }
 

@@ -15,6 +15,7 @@ mod cycles;
 mod document;
 mod lines;
 mod object;
+mod ownership;
 mod read;
 mod traps;
 

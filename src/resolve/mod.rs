@@ -5,7 +5,8 @@
 
 pub mod connection;
 pub mod error;
-pub mod secrets;
+mod record;
+mod secrets;
 pub mod source;
 pub mod sync;
 

@@ -22,6 +22,7 @@ mod laws;
 mod manifests;
 mod plugin;
 mod rules;
+mod runbook;
 mod sources;
 mod state;
 mod support;

@@ -102,7 +102,7 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-const WITHOUT_A_RUN: [&str; 9] = [
+pub(super) const WITHOUT_A_RUN: [&str; 10] = [
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",
@@ -112,6 +112,7 @@ const WITHOUT_A_RUN: [&str; 9] = [
     "SecretKeyMissing",
     "SourceNotReady",
     "ConnectionNotReady",
+    "AttributeConflict",
 ];
 
 /// Brings Ready up to date with what is known of the resources.
@@ -138,6 +139,13 @@ pub(super) fn look(draft: &mut Draft<'_>) {
         && draft.status.last_run.is_none()
         && draft.status.current_run.is_none();
     if is_passed_problem || is_unsettled || draft.ready.reason.is_empty() {
+        draft.ready = from_runs(draft);
+    }
+}
+
+/// Gives a Sync that was never looked at, or whose status was lost, the Ready of its last runs.
+pub(super) fn begin(draft: &mut Draft<'_>) {
+    if draft.ready.reason.is_empty() {
         draft.ready = from_runs(draft);
     }
 }

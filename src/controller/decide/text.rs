@@ -13,13 +13,20 @@ pub(super) fn sentences(phrases: &[&str]) -> String {
             text.push(' ');
         }
         let mut letters = phrase.chars();
-        text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        if !begins_with_a_field(phrase) {
+            text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+        }
         text.push_str(letters.as_str());
         if !phrase.ends_with(['.', '!', '?']) {
             text.push('.');
         }
     }
     clip(text)
+}
+
+/// Returns whether the first word is a field of a resource, which is written as it is.
+fn begins_with_a_field(phrase: &str) -> bool {
+    phrase.starts_with("spec.") || phrase.starts_with("metadata.")
 }
 
 /// Cuts a text to [`MESSAGE_LENGTH_MAX`].
@@ -47,6 +54,10 @@ mod tests {
         assert_eq!(
             sentences(&["grant select on it", "", "no access."]),
             "Grant select on it. No access."
+        );
+        assert_eq!(
+            sentences(&["spec.schedule: `61` is no minute", "set it"]),
+            "spec.schedule: `61` is no minute. Set it."
         );
         let long = sentences(&["ä".repeat(2000).as_str()]);
         assert!(long.len() <= MESSAGE_LENGTH_MAX && long.ends_with('…'));

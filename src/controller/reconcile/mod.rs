@@ -4,6 +4,7 @@
 //! look again. An error is logged and the object is tried again with growing pauses.
 
 mod connection;
+mod ownership;
 mod references;
 mod source;
 mod spec;

@@ -10,7 +10,7 @@ use kube::{Resource as _, ResourceExt as _};
 use tracing::warn;
 
 use super::references::Referred;
-use super::{spec, steps};
+use super::{ownership, spec, steps};
 use crate::api::Sync;
 use crate::controller::changes::Named;
 use crate::controller::context::Context;
@@ -21,7 +21,6 @@ use crate::controller::decide::{
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
 use crate::controller::objects::target;
-use crate::controller::supervisor::Finished;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
@@ -61,8 +60,15 @@ pub async fn reconcile(
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision, finished.as_ref()).await?;
-    context.metrics.syncs.set(&ObjectName::new(&key.0, &key.1), &figures);
+    carry_out(&context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
+    let name = ObjectName::new(&key.0, &key.1);
+    context.metrics.syncs.set(&name, &figures);
+    if let Some(finished) = &finished {
+        count(&context, &name, &finished.ended.report);
+    }
+    if finished.is_some() || facts.running.is_some() {
+        tell_of_pace(&context, &sync);
+    }
     Ok(look_again)
 }
 
@@ -96,7 +102,7 @@ fn count(context: &Context, name: &ObjectName, report: &RunReport) {
     context.metrics.syncs.run_ended(name, report.result, &report.counts, took);
 }
 
-/// Has the connection's status say so where a run was told to slow down.
+/// Has the connection's status say so where its runs were told to slow down.
 fn tell_of_pace(context: &Context, sync: &Sync) {
     let connection = target(sync, &sync.spec.connection_ref);
     if context.connections.throttled_until(&connection).is_some() {
@@ -104,24 +110,21 @@ fn tell_of_pace(context: &Context, sync: &Sync) {
     }
 }
 
-/// Carries a decision out, in its order. `finished` is the run whose end it is about, if any: once
-/// the status tells of it the next one may start, which may be the decision's next step.
+/// Carries a decision out, in its order. `finished` is the Sync where a run of it has ended.
 async fn carry_out(
     context: &Arc<Context>,
     sync: &Arc<Sync>,
     decision: Decision,
-    finished: Option<&Finished>,
+    finished: Option<&ObjectKey>,
 ) -> Result<(), ControllerError> {
     let mut sync = Arc::clone(sync);
     for step in decision.before {
         sync = steps::carry_out(context, &sync, step).await?;
     }
     sync = context.sync_statuses.write(&sync, &decision.status).await?;
-    if let Some(finished) = finished {
-        let key = key_of(sync.as_ref());
-        context.supervisor.settle(&key);
-        count(context, &ObjectName::new(&key.0, &key.1), &finished.ended.report);
-        tell_of_pace(context, &sync);
+    if let Some(key) = finished {
+        // The end stands in the status: from here on the next run may start.
+        context.supervisor.settle(key);
     }
     for step in decision.after {
         sync = steps::carry_out(context, &sync, step).await?;
@@ -168,6 +171,9 @@ impl Facts {
             Some(problem) => Err(problem),
             None => Ok(schedule),
         });
+        let spec = spec
+            .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone))
+            .and_then(|schedule| ownership::conflict(context, sync).map_or(Ok(schedule), Err));
         Ok(Self {
             now,
             references: referred.judge(sync),
@@ -175,8 +181,7 @@ impl Facts {
                 true => Some(SuspendedBy::Spec),
                 false => referred.suspended(),
             },
-            spec: spec
-                .and_then(|schedule| standings.as_ref().map(|_| schedule).map_err(Clone::clone)),
+            spec,
             standings: standings.unwrap_or_default(),
             requests: needed(sync, context.store.requests(&id).await)?,
             deletion: deletion(context, sync, &id, &referred).await?,
@@ -221,7 +226,8 @@ fn needed<T>(sync: &Sync, asked: Result<Vec<T>, StateError>) -> Result<Vec<T>, S
 
 /// Returns how the Syncs stand that this one waits for.
 fn standings(context: &Context, sync: &Sync, now: Timestamp) -> Result<Vec<Standing>, Problem> {
-    if sync.spec.depends_on.is_empty() {
+    // A deleted Sync waits for nobody, and what it named may be deleted with it.
+    if sync.spec.depends_on.is_empty() || sync.metadata.deletion_timestamp.is_some() {
         return Ok(Vec::new());
     }
     let own = key_of(sync).0;

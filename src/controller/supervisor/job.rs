@@ -42,11 +42,17 @@ impl Job {
         self.start.trigger == Trigger::CleanUp
     }
 
+    fn has_succeeded(&self) -> bool {
+        let status = self.sync.status.as_ref();
+        status.is_some_and(|status| status.last_successful_time.is_some())
+    }
+
     pub(super) fn ticket(&self) -> Ticket {
         Ticket {
             sync: self.key(),
             source: target(&self.sync, &self.sync.spec.source_ref),
             connection: target(&self.sync, &self.sync.spec.connection_ref),
+            is_backfill: self.start.full_resync || !self.has_succeeded(),
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! Namespaces take turns, so that one with a hundred due Syncs holds up no other; within a
 //! namespace the one that waits longest goes first, past those whose source or connection is busy.
+//! Runs that send every row may take hours: they never take the last place, so that the others
+//! don't wait for them.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -17,6 +19,8 @@ pub struct Ticket {
     pub source: ObjectKey,
     /// The connection that it delivers to.
     pub connection: ObjectKey,
+    /// Whether it sends every row, as a first run does.
+    pub is_backfill: bool,
 }
 
 /// Runs that wait, and those that go on.
@@ -88,12 +92,16 @@ impl Queue {
     }
 
     fn has_room(&self, ticket: &Ticket) -> bool {
-        let count = |is_same: &dyn Fn(&Ticket) -> bool| {
-            self.running.values().filter(|running| is_same(running)).count()
+        let fits = |limit: usize, is_same: &dyn Fn(&Ticket) -> bool| {
+            let same = || self.running.values().filter(|running| is_same(running));
+            let backfills = same().filter(|running| running.is_backfill).count();
+            // Where there is one place only, everybody has to wait for it.
+            let is_last_kept = ticket.is_backfill && limit > 1 && backfills + 1 >= limit;
+            same().count() < limit && !is_last_kept
         };
-        count(&|running| running.source == ticket.source) < self.limits.per_source
-            && count(&|running| running.connection == ticket.connection)
-                < self.limits.per_connection
+        fits(self.limits.total, &|_| true)
+            && fits(self.limits.per_source, &|running| running.source == ticket.source)
+            && fits(self.limits.per_connection, &|running| running.connection == ticket.connection)
     }
 }
 
@@ -103,7 +111,12 @@ mod tests {
 
     fn ticket(namespace: &str, name: &str, source: &str, connection: &str) -> Ticket {
         let key = |name: &str| (namespace.to_owned(), name.to_owned());
-        Ticket { sync: key(name), source: key(source), connection: key(connection) }
+        let (source, connection) = (key(source), key(connection));
+        Ticket { sync: key(name), source, connection, is_backfill: false }
+    }
+
+    fn backfill(name: &str, source: &str, connection: &str) -> Ticket {
+        Ticket { is_backfill: true, ..ticket("a", name, source, connection) }
     }
 
     fn started(queue: &mut Queue) -> Vec<String> {
@@ -137,6 +150,34 @@ mod tests {
 
         queue.finish(&("a".to_owned(), "first".to_owned()));
         assert_eq!(started(&mut queue), ["same-source", "same-connection"]);
+    }
+
+    #[test]
+    fn backfills_leave_a_place_to_those_that_send_what_changed() {
+        let limits = RunLimits { total: 9, per_source: 3, per_connection: 3 };
+        let mut queue = Queue::new(limits);
+        for name in ["b1", "b2", "b3"] {
+            queue.push(backfill(name, "s", "c"));
+        }
+        assert_eq!(started(&mut queue), ["b1", "b2"]);
+
+        queue.push(ticket("a", "small", "s", "c"));
+        queue.push(ticket("a", "small-too", "s", "c"));
+        assert_eq!(started(&mut queue), ["small"]);
+
+        queue.finish(&("a".to_owned(), "b1".to_owned()));
+        assert_eq!(started(&mut queue), ["b3"]);
+        queue.finish(&("a".to_owned(), "small".to_owned()));
+        assert_eq!(started(&mut queue), ["small-too"]);
+    }
+
+    #[test]
+    fn a_backfill_takes_the_only_place_there_is() {
+        let mut queue = Queue::new(RunLimits { total: 1, per_source: 1, per_connection: 1 });
+        queue.push(backfill("b1", "s", "c"));
+        queue.push(backfill("b2", "s", "c"));
+
+        assert_eq!(started(&mut queue), ["b1"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The first half of a run: rows in key order, mapped, held against the snapshot, and what differs
 //! put on the spool. Sends nothing and writes no state.
 
+mod append;
 mod judge;
 mod planner;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::cursor::forget_before;
 use super::error::RunError;
 use super::gate::{Bounds, bounded, check_invalid};
 use super::invalid::InvalidRows;
@@ -43,8 +45,16 @@ pub struct PlanRules {
     pub refresh: Option<Refresh>,
     /// How long a row must have been missing before it is removed.
     pub remove_after: Duration,
+    /// Before this no row counts as missing, in unix seconds.
+    pub missing_from: u32,
     /// Whether rows are read by a cursor: one that is not read has not left the source.
     pub has_cursor: bool,
+    /// Whether rows are events: each is sent once, whatever becomes of its row.
+    pub appends: bool,
+    /// Events from before this are forgotten, where their rows are no longer read.
+    pub forget_before: Option<Timestamp>,
+    /// Events from before this were forgotten: a row that is not known was sent.
+    pub forgotten_before: Option<Timestamp>,
     /// The time of the plan, for the rows that are refused.
     pub now: Timestamp,
 }
@@ -62,11 +72,17 @@ impl PlanRules {
         Self {
             encoding: options.encoding,
             full_resync: options.full_resync,
-            baseline: is_first_run && pipeline.initial_run == InitialRun::Baseline,
+            baseline: is_first_run
+                && (pipeline.initial_run == InitialRun::Baseline
+                    || (pipeline.appends() && memo.was_reset)),
             is_first_run,
             refresh,
             remove_after: pipeline.remove_after,
+            missing_from: memo.found_again_at.map_or(0, seconds),
             has_cursor: pipeline.cursor.is_some(),
+            appends: pipeline.appends(),
+            forget_before: forget_before(pipeline, memo.cursor.as_ref()),
+            forgotten_before: memo.cursor.as_ref().and_then(|memo| memo.forgotten_before),
             now,
         }
     }
@@ -79,6 +95,7 @@ impl PlanRules {
     /// Returns whether a row that is missing now, and was found so first at `since` (unix seconds),
     /// is to be removed.
     pub fn is_missing_long_enough(&self, since: Option<u32>) -> bool {
+        let since = since.map(|since| since.max(self.missing_from));
         let waited = since.map(|since| self.now_seconds().saturating_sub(since));
         self.remove_after.is_zero()
             || waited.is_some_and(|waited| u64::from(waited) >= self.remove_after.as_secs())
@@ -86,8 +103,12 @@ impl PlanRules {
 
     /// Returns the time of the plan in unix seconds, as entries hold it.
     pub fn now_seconds(&self) -> u32 {
-        u32::try_from(self.now.as_second()).unwrap_or(u32::MAX)
+        seconds(self.now)
     }
+}
+
+fn seconds(at: Timestamp) -> u32 {
+    u32::try_from(at.as_second()).unwrap_or(u32::MAX)
 }
 
 /// Returns whether no run has ended well yet. A clean-up is never a first run: it has something to
@@ -112,6 +133,8 @@ pub struct Planned {
     pub settled: Vec<Vec<u8>>,
     /// The largest cursor before the warehouse's now, in unix microseconds.
     pub cursor: Option<i64>,
+    /// Whether rows were found again that had been missing.
+    pub has_returned: bool,
 }
 
 /// What a planner starts with.
@@ -138,9 +161,11 @@ pub struct PlannerParts {
     pub progress: watch::Sender<Progress>,
 }
 
-/// Returns whether two rows of a read may mean one person although their keys differ.
+/// Returns whether two rows of a read may mean one target although their keys differ, and must not.
 pub fn targets_may_repeat(mapper: &Mapper) -> bool {
-    !mapper.target_is_key() || mapper.identifier() == IdentifierKind::Email
+    let may_repeat =
+        !mapper.target_is_key() || mapper.target_kind().identifier == IdentifierKind::Email;
+    may_repeat && !mapper.makes_events()
 }
 
 /// Plans a whole read. Where `watched` is given, changes go out while rows are read, and too many
@@ -156,7 +181,7 @@ pub async fn plan_rows(
     watched: Option<&Guards>,
 ) -> Result<Planned, RunError> {
     let pipeline = Arc::clone(&planner.pipeline);
-    let all = async {
+    let all = Box::pin(async {
         while let Some(batch) = rows.next().await? {
             planner.observe(&batch).await?;
             rows.give_back(batch);
@@ -165,6 +190,6 @@ pub async fn plan_rows(
             }
         }
         planner.finish(others).await
-    };
+    });
     bounded(all, bounds.halt, bounds.deadline, &pipeline).await
 }

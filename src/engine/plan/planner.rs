@@ -92,6 +92,7 @@ impl Planner {
                 suppressed: Vec::new(),
                 settled: Vec::new(),
                 cursor: None,
+                has_returned: false,
             },
             change_count: 0,
             progress: parts.progress,
@@ -287,6 +288,6 @@ fn duplicate_target() -> Rejection {
     Rejection::invalid(
         InvalidCode::DuplicateTarget,
         None,
-        "other rows have the same identifier; none of them is sent",
+        "other rows are about the same in Customer.io; none of them is sent",
     )
 }

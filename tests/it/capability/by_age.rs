@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{Laptop, Ran};
+use super::{Laptop, Ran, in_process};
 
 const TABLE: &str = "
 create table people (id integer primary key, plan text);
@@ -121,6 +121,61 @@ async fn a_row_that_comes_back_in_time_stays_and_its_wait_begins_anew() {
     assert_eq!(again.code(0).counts(), "missing 2, unchanged 2");
     assert_eq!(laptop.people()["1"]["plan"], "gold");
     run_until(&laptop, |run| run.counts().starts_with("removed 2")).await;
+}
+
+/// A run that a guard stops has read all of the source too: what it saw counts, though nothing of
+/// it was sent.
+#[tokio::test]
+async fn a_row_that_a_blocked_run_saw_again_was_not_missing_all_the_time() {
+    let guarded = |wait: &str| format!("{}\nguards: {{maxAdded: 1}}", mirror(wait));
+    let mut laptop = Laptop::with_sync(TABLE, &guarded("1h")).await;
+    laptop.run().await.code(0);
+    laptop.sql("create table gone as select * from people where id = 1").await;
+    laptop.sql("delete from people where id = 1").await;
+    let noted = Instant::now();
+    assert_eq!(laptop.run().await.code(0).counts(), "missing 1, unchanged 3");
+    run_until(&laptop, |_| noted.elapsed() > Duration::from_secs(6)).await;
+
+    laptop
+        .sql("insert into people select * from gone; insert into people values (8, 'x'), (9, 'x')")
+        .await;
+    assert_eq!(laptop.run().await.code(4).reason(), "GuardTripped");
+    laptop.sql("delete from people where id in (1, 8, 9)").await;
+    laptop.sync("people", &guarded("5s"));
+
+    for _ in 0..2 {
+        assert_eq!(laptop.run().await.code(0).counts(), "missing 1, unchanged 3");
+    }
+    run_until(&laptop, |run| run.counts().starts_with("removed 1")).await;
+}
+
+#[tokio::test]
+async fn an_update_is_sent_again_every_day_without_being_told_to() {
+    let laptop = Laptop::with_sync(TABLE, &sync("behavior: updateOnly")).await;
+    laptop.run().await.code(0);
+    laptop.run().await.did_nothing();
+    for id in ["1", "2", "3", "4"] {
+        laptop.identify_elsewhere(id, json!({"source": "signup"})).await;
+    }
+
+    in_process::planned_before(&laptop, Duration::from_secs(24 * 3_600)).await;
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "refreshed 4, delivered 4");
+    assert_eq!(laptop.people()["1"], json!({"id": "1", "source": "signup", "plan": "gold"}));
+    laptop.run().await.did_nothing();
+}
+
+#[tokio::test]
+async fn rows_that_are_sent_again_by_age_trip_no_guard() {
+    let guarded = "behavior: updateOrCreate\nrefresh: 24h\nguards: {maxChanged: 0, maxAdded: 0}";
+    let laptop = Laptop::with_sync(TABLE, &sync(guarded)).await;
+    laptop.run().await.code(0);
+
+    in_process::planned_before(&laptop, Duration::from_secs(24 * 3_600)).await;
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "refreshed 4, delivered 4");
 }
 
 #[tokio::test]

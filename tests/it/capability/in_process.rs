@@ -2,12 +2,14 @@
 //! command line has no word for.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ciosync::cli::args::ManifestArgs;
 use ciosync::cli::load::{self, Workshop};
 use ciosync::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
 use ciosync::model::SyncId;
-use ciosync::state::{self, StateStore};
+use ciosync::state::store::SyncMemo;
+use ciosync::state::{self, LockHolder, RunLock, StateStore};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -23,6 +25,17 @@ pub async fn store(laptop: &Laptop) -> Arc<dyn StateStore> {
 /// The name under which the state of the Sync `people` is kept.
 pub fn people() -> SyncId {
     SyncId::new("default", "people")
+}
+
+/// Makes the state say that the last run was made so long before it was.
+pub async fn planned_before(laptop: &Laptop, age: Duration) {
+    let store = store(laptop).await;
+    let holder = LockHolder::this_process();
+    let lock = RunLock::acquire(store.as_ref(), &people(), &holder).await.unwrap();
+    let memo = store.sync(&people()).await.unwrap().unwrap().memo;
+    let planned_at = memo.planned_at.map(|at| at - age);
+    store.save_memo(&lock, &SyncMemo { planned_at, ..memo }).await.unwrap();
+    lock.release(store.as_ref()).await.unwrap();
 }
 
 /// Runs the only Sync once, with the state that the binary uses by default.

@@ -58,9 +58,11 @@ fn memo() -> SyncMemo {
         last_success_at: Some(Timestamp::now() - 26.hours()),
         clock_floor_seconds: 1_735_787_045,
         planned_at: None,
+        found_again_at: None,
         cursor: None,
         attributes: vec!["plan".to_owned()],
         blocked: None,
+        was_reset: false,
     }
 }
 

@@ -16,6 +16,7 @@ mod rules;
 mod runs;
 mod scale;
 mod secrets;
+mod sharing;
 mod stops;
 mod told;
 mod waits;
