@@ -9,6 +9,7 @@ mod by_hand;
 mod consent;
 mod csv_files;
 mod cursor;
+mod deleted;
 mod devices;
 mod event_cursor;
 mod events;
