@@ -56,7 +56,7 @@ impl Events {
         };
         let namespace = about.namespace.as_deref().unwrap_or_default();
         let name = about.name.as_deref().unwrap_or_default();
-        info!(namespace, name, reason, message, "event");
+        info!(namespace, name, reason, note = message, "event");
         let note = within(message, NOTE_MAX);
         let event = Event {
             type_,

@@ -16,6 +16,7 @@ pub mod objects;
 mod operate;
 pub mod options;
 pub mod outages;
+pub mod overview;
 pub mod permission;
 pub mod policy;
 pub mod probe;

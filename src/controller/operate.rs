@@ -70,12 +70,13 @@ impl Operator {
         options: &ControllerOptions,
         store: Arc<dyn StateStore>,
     ) -> Self {
-        let Tools { client, policy, metrics, .. } = tools;
+        let Tools { client, policy, metrics, overview, .. } = tools;
         let (sync_reader, syncs) = reflector::store();
         let (source_reader, sources) = reflector::store();
         let (connection_reader, connections) = reflector::store();
         let objects =
             Objects { syncs: sync_reader, sources: source_reader, connections: connection_reader };
+        overview.lead(objects.syncs.clone());
         let (nudges, clients) = (AllNudges::default(), Arc::new(Connections::default()));
         let executor = Executor {
             client: client.clone(),

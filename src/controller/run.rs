@@ -14,6 +14,7 @@ use super::error::{ControllerError, describe};
 use super::leader::Leadership;
 use super::operate::Operator;
 use super::options::ControllerOptions;
+use super::overview::Overview;
 use super::policy::Policy;
 use super::readiness::{Gate, Gates};
 use super::{rights, startup};
@@ -45,15 +46,17 @@ pub async fn run(
         Policy::new(options.local_sources.as_deref(), &options.workload_identity_namespaces)
             .map_err(ControllerError::Option)?;
     let (ready, metrics, heartbeat) = (Gates::default(), Metrics::new(), Heartbeat::default());
-    let checks = ready.clone();
+    let (checks, overview) = (ready.clone(), Overview::default());
+    let watched = overview.clone();
     let shown = Shown {
         readiness: Arc::new(move || checks.checks()),
+        syncs: Arc::new(move || watched.lines()),
         heartbeat: heartbeat.clone(),
         metrics: metrics.clone(),
     };
     // In a task of its own: it must answer where the rest is stuck.
     let _pages = AbortOnDropHandle::new(tokio::spawn(serve(options.listen, shown).await?));
-    let tools = Tools { client, policy: Arc::new(policy), ready, metrics };
+    let tools = Tools { client, policy: Arc::new(policy), ready, metrics, overview };
     tokio::select! {
         ended = work(tools, &options, &stop) => ended,
         never = beat(&heartbeat) => match never {},
@@ -74,6 +77,7 @@ pub(super) struct Tools {
     pub(super) policy: Arc<Policy>,
     pub(super) ready: Gates,
     pub(super) metrics: Metrics,
+    pub(super) overview: Overview,
 }
 
 /// Takes the address and returns what answers there.

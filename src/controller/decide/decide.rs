@@ -37,6 +37,7 @@ pub fn ended(view: &View<'_>, ended: &Ended) -> Decision {
 fn settle(mut draft: Draft<'_>, is_outdated: bool) -> Decision {
     let generation = draft.generation();
     if draft.view.sync.metadata.deletion_timestamp.is_some() {
+        ready::begin(&mut draft);
         let is_final = deletion::settle(&mut draft);
         draft.status.observed_generation = Some(generation);
         conclude(&mut draft);
@@ -94,7 +95,8 @@ fn note_suspension(draft: &mut Draft<'_>) -> bool {
 
 /// A spec that changed runs at once where no slot would take it up, or where the last run failed.
 fn make_edit_due(draft: &mut Draft<'_>, is_resumed: bool) {
-    let is_on_request = matches!(draft.view.spec, Ok(Schedule::OnRequest));
+    // As written: it counts even where the spec can't be run yet.
+    let is_on_request = draft.spec().schedule.is_none() && draft.spec().interval.is_none();
     let has_failed = draft
         .status
         .last_run

@@ -143,6 +143,13 @@ pub(super) fn look(draft: &mut Draft<'_>) {
     }
 }
 
+/// Gives a Sync that was never looked at, or whose status was lost, the Ready of its last runs.
+pub(super) fn begin(draft: &mut Draft<'_>) {
+    if draft.ready.reason.is_empty() {
+        draft.ready = from_runs(draft);
+    }
+}
+
 /// Returns whether Ready tells of a state store that could not be asked, which it can now; not where
 /// that is how the last run ended.
 fn is_passed_outage(draft: &Draft<'_>) -> bool {

@@ -4,6 +4,7 @@
 //! At full size, two million people against 50 requests a second: `make fair PEOPLE=2000000`.
 
 use std::cell::Cell;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ciosync::cli::args::ManifestArgs;
@@ -11,7 +12,7 @@ use ciosync::cli::load::{self, Workshop};
 use ciosync::engine::{self, Pipeline, Progress, RunOptions, RunOutcome, RunRequest};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
-use std::sync::Arc;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
@@ -96,16 +97,19 @@ async fn pipelines(laptop: &Laptop) -> (Arc<Pipeline>, Arc<Pipeline>) {
     (of("bulk"), of("small"))
 }
 
+/// Runs a Sync once, on a thread of its own as the operator does.
 async fn run(laptop: &Laptop, pipeline: &Arc<Pipeline>) -> RunOutcome {
-    engine::run(RunRequest {
+    let request = RunRequest {
         pipeline: Arc::clone(pipeline),
         store: in_process::store(laptop).await,
         options: RunOptions::default(),
         cancel: CancellationToken::new(),
         progress: watch::Sender::new(Progress::default()),
         spill_dir: laptop.dir.path().to_owned(),
-    })
-    .await
+    };
+    let runtime = Handle::current();
+    let run = tokio::task::spawn_blocking(move || runtime.block_on(engine::run(request)));
+    run.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

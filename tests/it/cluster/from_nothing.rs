@@ -105,7 +105,7 @@ impl Place {
     async fn all_that_is_shown(&self, operator: &Operator) -> String {
         let mut shown = self.kubectl(&["get", "ciosync", "-o", "yaml"]).await;
         shown += &self.kubectl(&["get", "events", "-o", "yaml"]).await;
-        for path in ["metrics", "readyz", "livez", "healthz"] {
+        for path in ["", "metrics", "readyz", "livez", "healthz"] {
             let (status, text) = operator.probe(path).await.unwrap();
             assert_eq!(status, 200, "{path}: {text}");
             shown += &text;
@@ -152,6 +152,7 @@ async fn a_team_begins_with_the_chart_the_example_and_kubectl() {
     assert!(cluster.kstatus(&sync.get().await).await.starts_with("Current"));
 
     let shown = place.all_that_is_shown(&operator).await;
+    assert!(shown.contains(&format!("<tr><td>{namespace}/customers<td class=\"True\">True")));
     for name in shown.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         assert!(name.starts_with("ciosync_"), "{name}");
     }

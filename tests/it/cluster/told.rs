@@ -65,7 +65,7 @@ async fn two_failures_are_told_in_their_own_words() {
     let mut world = World::new(ROWS).await;
     let _operator = world.operator().await;
     world
-        .sync("people", &MIRROR.replace("{table: people", "{sql: select id, email from people"))
+        .sync("people", &MIRROR.replace("{table: people", "{sql: \"select id, email from people\""))
         .await;
     world.ended("people", "Succeeded").await;
     notes(&world, "RunSucceeded", 1).await;

@@ -34,9 +34,10 @@ async fn a_sync_follows_the_ones_it_depends_on_without_being_asked() {
     world.sql("alter table persons rename to people").await;
     world.the("first").annotate("ciosync.dev/requestedAt", "again").await;
 
+    let first = world.ended("first", "Succeeded").await;
+    world.judge(&first);
     let second = world.ended("second", "Succeeded").await;
     world.judge(&second);
-    let first = world.ended("first", "Succeeded").await;
     assert!(last_run(&second)["startedAt"].as_str() >= last_run(&first)["finishedAt"].as_str());
     assert!(began_at.elapsed() < BY_A_NUDGE, "{:?}", began_at.elapsed());
 }

@@ -299,6 +299,22 @@ fn a_deleted_sync_starts_no_run_and_answers_no_request() {
 }
 
 #[test]
+fn a_deleted_sync_without_a_status_goes_like_any_other() {
+    for rows in [0, 3, 1000] {
+        let mut world = deleted(rows);
+        world.sync.status = None;
+
+        world.look();
+
+        assert_eq!(
+            (world.cleanups.len(), has_finalizer(&world.sync)),
+            (usize::from(rows == 3), rows > 0)
+        );
+        assert!(world.condition("Ready").is_some());
+    }
+}
+
+#[test]
 fn the_finalizer_of_somebody_else_does_not_hold_us() {
     let mut world = deleted(1000);
     world.look();

@@ -235,6 +235,23 @@ fn a_slot_that_passed_while_held_back_is_made_up_for_inside_its_deadline() {
 }
 
 #[test]
+fn an_edit_that_does_not_fit_yet_runs_when_its_source_does() {
+    let mut world = World::new(json!({}));
+    world.look();
+    world.end(RunResult::Succeeded);
+    world.spec_problem = Some(problem(Reason::InvalidSpec, Disposition::NeedsOperator));
+    world.edit(|spec| spec.nulls = crate::mapping::spec::Nulls::Omit);
+    world.look();
+    world.live(600);
+    assert_eq!(world.starts.len(), 1);
+
+    world.spec_problem = None;
+    world.look();
+
+    assert_eq!(world.starts[1].trigger, Trigger::SpecChange);
+}
+
+#[test]
 fn an_invalid_spec_stalls_whatever_else_is_wrong_and_goes_on_when_mended() {
     for reason in [Reason::InvalidSpec, Reason::InvalidSchedule, Reason::InvalidTimeZone] {
         let mut world = hourly();
