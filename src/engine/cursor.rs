@@ -48,17 +48,20 @@ pub fn window(pipeline: &Pipeline, memo: Option<&CursorMemo>, read_all: ReadAll)
     Some(Window { column: column.clone(), from })
 }
 
-/// Says whether the cursor is still that by which events were forgotten.
+/// Says whether the cursor is still that by which events are remembered and forgotten.
 ///
 /// # Errors
-/// Where it is another: what was forgotten could no longer be told from what is new.
+/// Where it is another, or none although events were forgotten: what was forgotten could no longer be
+/// told from what is new.
 pub fn check(pipeline: &Pipeline, memo: Option<&CursorMemo>) -> Result<(), RunError> {
-    let Some(memo) = memo.filter(|memo| memo.forgotten_before.is_some()) else { return Ok(()) };
-    let found = pipeline.cursor.as_ref().map_or("none", |rule| rule.column.as_str());
-    if found == memo.column {
-        return Ok(());
-    }
-    let (remembered, found) = (memo.column.clone(), found.to_owned());
+    let Some(memo) = memo.filter(|_| pipeline.appends()) else { return Ok(()) };
+    let found = match &pipeline.cursor {
+        Some(rule) if rule.column == memo.column => return Ok(()),
+        None if memo.forgotten_before.is_none() => return Ok(()),
+        Some(rule) => rule.column.clone(),
+        None => "none".to_owned(),
+    };
+    let remembered = memo.column.clone();
     Err(RunError::IdentityChanged { what: "cursor column", remembered, found })
 }
 
@@ -82,7 +85,10 @@ pub struct Seen {
 
 /// Returns what is remembered after a run that ended well.
 pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Option<CursorMemo> {
-    let rule = pipeline.cursor.as_ref()?;
+    let Some(rule) = pipeline.cursor.as_ref() else {
+        // By which column events are remembered must not be lost with the cursor.
+        return memo.filter(|_| pipeline.appends());
+    };
     let meaning = meaning(pipeline);
     let before = memo.filter(|memo| memo.column == rule.column);
     let forgotten_before = before.as_ref().and_then(|memo| memo.forgotten_before);

@@ -13,6 +13,7 @@ use crate::cli::output;
 use crate::cli::render::table::grouped;
 use crate::cli::store::Wanted;
 use crate::model::SyncId;
+use crate::state::store::SyncMemo;
 use crate::state::transfer::{self, Summary};
 use crate::state::{Access, StateStore};
 
@@ -87,7 +88,8 @@ pub(super) async fn import(wanted: &Wanted, file: &Path) -> anyhow::Result<Exit>
 /// Returns whether nothing is remembered of a Sync, but how many runs there were.
 async fn is_empty(store: &dyn StateStore, sync: &SyncId) -> Result<bool, crate::state::StateError> {
     let Some(state) = store.sync(sync).await? else { return Ok(true) };
-    Ok(state.memo == state.memo.after_reset()
+    let forgotten = SyncMemo { was_reset: state.memo.was_reset, ..state.memo.after_reset() };
+    Ok(state.memo == forgotten
         && state.segment_rows == 0
         && store.journal(sync, None, 1).await?.is_empty()
         && store.rejections(sync, None, 1).await?.is_empty())

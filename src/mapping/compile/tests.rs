@@ -263,7 +263,7 @@ fn what_a_device_or_an_event_lacks_is_told_at_once() {
     };
 
     insta::assert_snapshot!([complaints(&device, &columns), complaints(&event, &columns)].concat().join("\n"), @r"
-    device.token: column `score` of type floating point can't be a device's token (cast it in the query: `score::text as score`)
+    device.token: column `score` of type float can't be a device's token (cast it in the query: `score::text as score`)
     device.platform.column: the query returns no column `os` (it returns: id, score, seen)
     device.lastUsed: column `seen` of type boolean is no time (name a column with a timestamp, a date or unix seconds)
     event.name.column: the query returns no column `kind` (it returns: id, score, seen)

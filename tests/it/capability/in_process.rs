@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ciosync::cli::args::ManifestArgs;
 use ciosync::cli::load::{self, Workshop};
-use ciosync::engine::{self, Progress, RunOptions, RunOutcome, RunRequest};
+use ciosync::engine::{self, Pipeline, Progress, RunOptions, RunOutcome, RunPurpose, RunRequest};
 use ciosync::model::SyncId;
 use ciosync::state::store::SyncMemo;
 use ciosync::state::{self, LockHolder, RunLock, StateStore};
@@ -40,6 +40,20 @@ pub async fn planned_before(laptop: &Laptop, age: Duration) {
 
 /// Runs the only Sync once, with the state that the binary uses by default.
 pub async fn run(laptop: &Laptop, options: RunOptions) -> RunOutcome {
+    carry_out(laptop, options, |pipeline| pipeline).await
+}
+
+/// Does to every row of the only Sync what happens when it is deleted with its rows.
+pub async fn clean_up(laptop: &Laptop) -> RunOutcome {
+    let options = RunOptions { purpose: RunPurpose::CleanUp, ..RunOptions::default() };
+    carry_out(laptop, options, |pipeline| pipeline.into_cleanup(&[])).await
+}
+
+async fn carry_out(
+    laptop: &Laptop,
+    options: RunOptions,
+    change: impl FnOnce(Pipeline) -> Pipeline,
+) -> RunOutcome {
     install_tls();
     let paths = vec![laptop.dir.path().to_owned()];
     let args = ManifestArgs { paths, namespace: "default".to_owned(), secrets: None };
@@ -48,8 +62,11 @@ pub async fn run(laptop: &Laptop, options: RunOptions) -> RunOutcome {
     let Ok(mut ready) = Workshop::new(&loaded, None).make(&syncs).await else {
         panic!("the manifests can't be resolved")
     };
+    let Some(pipeline) = Arc::into_inner(ready.remove(0).pipeline) else {
+        panic!("the pipeline is somebody else's too")
+    };
     let request = RunRequest {
-        pipeline: ready.remove(0).pipeline,
+        pipeline: Arc::new(change(pipeline)),
         store: store(laptop).await,
         options,
         cancel: CancellationToken::new(),

@@ -10,6 +10,7 @@ mod collections;
 mod consent;
 mod csv_files;
 mod cursor;
+mod deleted;
 mod devices;
 mod event_cursor;
 mod events;
