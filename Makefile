@@ -32,6 +32,7 @@ dev-cluster: ## Run a Kubernetes API server with our CRDs until Ctrl-C
 soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=7
 	@bin="$$(tests/setup/postgres.sh)"; \
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" SOAK_KILLS="$(or $(KILLS),500)" SOAK_SEED="$(SEED)" \
+	  SOAK_EVENTS="$(EVENTS)" \
 	  $(CARGO) test --quiet --test it faults::kills -- --nocapture
 
 fair: ## Run a small Sync beside a backfill of two million people: make fair PEOPLE=2000000

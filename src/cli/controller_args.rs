@@ -21,7 +21,7 @@ pub struct ControllerArgs {
     /// Where temporary files go.
     #[arg(long, value_name = "DIR")]
     pub spool_dir: Option<PathBuf>,
-    /// The address of probes and metrics: /healthz, /livez, /readyz, /metrics.
+    /// The address of the status page (/), of probes and metrics: /healthz, /livez, /readyz, /metrics.
     #[arg(long, value_name = "ADDR", default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
     /// Look after these namespaces only.

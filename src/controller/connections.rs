@@ -2,7 +2,7 @@
 //! of a connection share its rate, whatever becomes of its credentials.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use kube::ResourceExt as _;
@@ -14,7 +14,9 @@ use crate::customerio::spec::RateLimitSpec;
 use crate::customerio::{Client, Limiter};
 use crate::resolve::{self, ResolveError};
 
-/// What is kept of each connection. Credentials are held by running runs and probes alone.
+/// What is kept of each connection. Its client is made anew only where something that it is made of
+/// changed: a new one reads all certificates of the machine and begins with a handshake, which for
+/// a small run costs more than the run.
 #[derive(Default)]
 pub struct Connections(Mutex<HashMap<ObjectKey, Kept>>);
 
@@ -22,9 +24,13 @@ struct Kept {
     uid: Option<String>,
     rate: RateLimitSpec,
     limiter: Arc<Limiter>,
-    client: Weak<Client>,
-    /// What `client` was made of.
-    made_of: Option<(CustomerIoConnectionSpec, Vec<(String, String)>)>,
+    client: Option<Made>,
+}
+
+struct Made {
+    client: Arc<Client>,
+    /// What it was made of: the spec, and the versions of its Secrets.
+    of: (CustomerIoConnectionSpec, Vec<(String, String)>),
 }
 
 impl Connections {
@@ -41,19 +47,19 @@ impl Connections {
         let key = key_of(connection);
         let limiter = self.limiter(connection);
         let spec = &connection.spec;
-        let made = resolve::client_on(Arc::clone(&limiter), &key.0, spec, secrets).await?;
+        let config = resolve::connection(&key.0, spec, secrets).await?;
         let versions = secrets.versions(&key.0).into_iter().collect();
-        let made_of = (spec.clone(), versions);
+        let of = (spec.clone(), versions);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.get_mut(&key) else { return Ok(made) };
-        match kept.client.upgrade().filter(|_| kept.made_of.as_ref() == Some(&made_of)) {
-            Some(shared) => Ok(shared),
-            None => {
-                kept.client = Arc::downgrade(&made);
-                kept.made_of = Some(made_of);
-                Ok(made)
-            }
+        let Some(kept) = kept.get_mut(&key) else {
+            return Ok(Arc::new(Client::new(config, limiter)?));
+        };
+        if let Some(made) = kept.client.as_ref().filter(|made| made.of == of) {
+            return Ok(Arc::clone(&made.client));
         }
+        let client = Arc::new(Client::new(config, limiter)?);
+        kept.client = Some(Made { client: Arc::clone(&client), of });
+        Ok(client)
     }
 
     /// Returns until when Customer.io asked this connection to slow down.
@@ -76,8 +82,7 @@ impl Connections {
             uid: uid.clone(),
             rate,
             limiter: Arc::new(Limiter::new(&rate)),
-            client: Weak::new(),
-            made_of: None,
+            client: None,
         };
         let entry = kept.entry(key_of(connection)).or_insert_with(fresh);
         if entry.uid != uid || entry.rate != rate {

@@ -10,9 +10,11 @@ use super::events::Events;
 use super::namespaces::Namespaces;
 use super::nudges::Nudges;
 use super::objects::Objects;
+use super::outages::Outages;
 use super::probe::{Prober, Probes};
 use super::status::Statuses;
 use super::supervisor::Supervisor;
+use super::watch::key_of;
 use crate::api::{CustomerIoConnection, Source, Sync};
 use crate::metrics::Metrics;
 use crate::state::StateStore;
@@ -60,4 +62,15 @@ pub struct Context {
     pub source_statuses: Statuses<Source>,
     /// Statuses of connections.
     pub connection_statuses: Statuses<CustomerIoConnection>,
+    /// Since when the state store can't be asked about which Sync.
+    pub outages: Outages,
+}
+
+impl Context {
+    /// Has every Sync looked at again.
+    pub fn look_at_all_syncs(&self) {
+        for sync in self.objects.syncs.state() {
+            self.nudges.syncs.push(key_of(sync.as_ref()));
+        }
+    }
 }

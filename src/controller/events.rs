@@ -1,6 +1,10 @@
 //! Events of Syncs. One that can't be published is logged and otherwise ignored: a cluster that
 //! takes no events still gets its data.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -13,9 +17,26 @@ use super::error::{bounded, describe};
 /// Source: Kubernetes, `events.k8s.io/v1`, field `note`: "maximum length is 1kB".
 const NOTE_MAX: usize = 1_024;
 
+/// For how long the recorder counts an event of the same reason up, instead of writing a new one.
+/// Source: kube-runtime, `events.rs`, `CACHE_TTL`.
+const COUNTED_FOR: Duration = Duration::from_secs(360);
+
+/// What an event is about: the object's UID and the reason.
+type About = (String, &'static str);
+
 /// Publishes events.
 pub struct Events {
+    client: Client,
+    reporter: Reporter,
+    /// The recorder counts an event up whatever its note, and shows the first one: so there is one
+    /// for each note.
+    recorders: Mutex<HashMap<About, Recorded>>,
+}
+
+struct Recorded {
+    note: String,
     recorder: Recorder,
+    used_at: Instant,
 }
 
 impl Events {
@@ -23,7 +44,7 @@ impl Events {
     pub fn new(client: Client, identity: &str) -> Self {
         let instance = Some(identity.to_owned());
         let reporter = Reporter { controller: "ciosync.dev/controller".to_owned(), instance };
-        Self { recorder: Recorder::new(client, reporter) }
+        Self { client, reporter, recorders: Mutex::default() }
     }
 
     /// Publishes an event about an object.
@@ -35,18 +56,35 @@ impl Events {
         };
         let namespace = about.namespace.as_deref().unwrap_or_default();
         let name = about.name.as_deref().unwrap_or_default();
-        info!(namespace, name, reason, message, "event");
+        info!(namespace, name, reason, note = message, "event");
+        let note = within(message, NOTE_MAX);
         let event = Event {
             type_,
             reason: reason.to_owned(),
-            note: Some(within(message, NOTE_MAX).to_owned()),
+            note: Some(note.to_owned()),
             action: "Reconcile".to_owned(),
             secondary: None,
         };
-        if let Err(error) = bounded(self.recorder.publish(&event, about)).await {
+        let recorder = self.recorder((about.uid.clone().unwrap_or_default(), reason), note);
+        if let Err(error) = bounded(recorder.publish(&event, about)).await {
             let problem = describe(&error);
             warn!(namespace, name, reason, problem, "the event could not be published");
         }
+    }
+
+    /// Returns the recorder that said this last, or a new one.
+    fn recorder(&self, about: About, note: &str) -> Recorder {
+        let mut recorders = self.recorders.lock().unwrap_or_else(PoisonError::into_inner);
+        recorders.retain(|_, recorded| recorded.used_at.elapsed() < COUNTED_FOR);
+        let now = Instant::now();
+        if let Some(recorded) = recorders.get_mut(&about).filter(|it| it.note == note) {
+            recorded.used_at = now;
+            return recorded.recorder.clone();
+        }
+        let recorder = Recorder::new(self.client.clone(), self.reporter.clone());
+        let recorded = Recorded { note: note.to_owned(), recorder: recorder.clone(), used_at: now };
+        recorders.insert(about, recorded);
+        recorder
     }
 }
 

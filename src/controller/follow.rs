@@ -197,6 +197,7 @@ impl Followed for Sync {
         context.supervisor.cancel(key, None, CancelCause::Deleted);
         context.supervisor.settle(key);
         context.sync_statuses.forget(key);
+        context.outages.end(key);
         context.metrics.syncs.remove(&ObjectName::new(&key.0, &key.1));
     }
 }

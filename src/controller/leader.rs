@@ -55,10 +55,7 @@ impl Leadership {
                     .to_owned(),
             ));
         }
-        let namespace = match &options.namespace {
-            Some(namespace) => namespace.clone(),
-            None => own_namespace(&client),
-        };
+        let namespace = namespace_of(&client, options);
         let manager = LeaseManagerBuilder::new(client.clone(), LEASE)
             .with_namespace(&namespace)
             .with_identity(identity)
@@ -131,6 +128,11 @@ impl Leadership {
         let holder = lease.spec.as_ref().and_then(|spec| spec.holder_identity.as_ref());
         holder.is_some_and(|holder| *holder == self.identity)
     }
+}
+
+/// Returns the namespace of the Lease.
+pub(super) fn namespace_of(client: &Client, options: &LeaseOptions) -> String {
+    options.namespace.clone().unwrap_or_else(|| own_namespace(client))
 }
 
 /// Returns the namespace of this pod; outside of one, that of the kubeconfig's context.

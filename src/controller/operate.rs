@@ -25,6 +25,7 @@ use super::namespaces::Namespaces;
 use super::nudges::Nudges;
 use super::objects::Objects;
 use super::options::ControllerOptions;
+use super::outages::Outages;
 use super::probe::{Prober, Probes};
 use super::readiness::{Gates, Watched};
 use super::reconcile::{self, Attempts};
@@ -69,12 +70,13 @@ impl Operator {
         options: &ControllerOptions,
         store: Arc<dyn StateStore>,
     ) -> Self {
-        let Tools { client, policy, metrics, .. } = tools;
+        let Tools { client, policy, metrics, overview, .. } = tools;
         let (sync_reader, syncs) = reflector::store();
         let (source_reader, sources) = reflector::store();
         let (connection_reader, connections) = reflector::store();
         let objects =
             Objects { syncs: sync_reader, sources: source_reader, connections: connection_reader };
+        overview.lead(objects.syncs.clone());
         let (nudges, clients) = (AllNudges::default(), Arc::new(Connections::default()));
         let executor = Executor {
             client: client.clone(),
@@ -107,6 +109,7 @@ impl Operator {
             sync_statuses: Statuses::new(client.clone()),
             source_statuses: Statuses::new(client.clone()),
             connection_statuses: Statuses::new(client.clone()),
+            outages: Outages::default(),
             client,
         };
         Self {
@@ -224,7 +227,7 @@ impl Operator {
                 }
             };
             tokio::select! {
-                () = ready.watch_state(context.store.as_ref()) => {}
+                () = ready.watch_state(context.store.as_ref(), || context.look_at_all_syncs()) => {}
                 () = housekeeping::keep(&context) => {}
                 () = secrets => {}
                 () = stop.cancelled() => {}

@@ -2,22 +2,33 @@
 //! lacking would otherwise leave it idle and silent.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use kube::Client;
+use tracing::{info, warn};
 
+use super::options::ControllerOptions;
+use super::rights;
 use crate::state::StateStore;
 use crate::web::Check;
 
 /// How often the state store is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How often the rights are looked at while the operator works. They change rarely, and whatever
+/// they keep from being done says so in the log.
+const RIGHTS_EVERY: Duration = Duration::from_secs(300);
+
 /// What must hold before a replica may lead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Gate {
     /// The definitions are there and new enough.
     Definitions,
+    /// The operator may do what it can't do without.
+    Rights,
     /// The state store can be used.
     State,
     /// The Lease can be sought.
@@ -25,11 +36,12 @@ pub enum Gate {
 }
 
 impl Gate {
-    const ALL: [Self; 3] = [Self::Definitions, Self::State, Self::Lease];
+    const ALL: [Self; 4] = [Self::Definitions, Self::Rights, Self::State, Self::Lease];
 
     fn name(self) -> &'static str {
         match self {
             Self::Definitions => "definitions",
+            Self::Rights => "rights",
             Self::State => "state",
             Self::Lease => "lease",
         }
@@ -59,12 +71,39 @@ impl Gates {
         self.known().watched = watched.to_vec();
     }
 
-    /// Looks at the state store now and then. Never ends by itself.
-    pub async fn watch_state(&self, store: &dyn StateStore) {
+    /// Looks at the state store now and then, and tells `on_return` each time that it is back after
+    /// it could not be asked. Never ends by itself.
+    pub async fn watch_state(&self, store: &dyn StateStore, on_return: impl Fn()) {
+        let mut was_there = true;
         loop {
             let asked = store.untouched_since(Timestamp::UNIX_EPOCH).await;
-            self.set(Gate::State, asked.map(drop).map_err(|error| error.to_string()));
+            let asked = asked.map(drop).map_err(|error| error.to_string());
+            let is_there = asked.is_ok();
+            if is_there != std::mem::replace(&mut was_there, is_there) {
+                match &asked {
+                    Ok(()) => {
+                        info!("the state store is back");
+                        on_return();
+                    }
+                    Err(problem) => warn!(problem, "the state store can't be asked"),
+                }
+            }
+            self.set(Gate::State, asked);
             tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Looks at the rights now and then. Never ends by itself.
+    pub async fn watch_rights(&self, client: &Client, options: &ControllerOptions) -> Infallible {
+        loop {
+            tokio::time::sleep(RIGHTS_EVERY).await;
+            let checked = rights::check(client, options).await;
+            let problem = checked.clone().err();
+            if self.set(Gate::Rights, checked)
+                && let Some(problem) = problem
+            {
+                warn!(problem, "the operator lacks a right");
+            }
         }
     }
 
@@ -158,7 +197,7 @@ mod tests {
     #[test]
     fn a_standby_is_ready_without_watches_and_a_leader_only_with_them() {
         let gates = Gates::default();
-        assert_eq!(problems(&gates), ["definitions", "state", "lease"]);
+        assert_eq!(problems(&gates), ["definitions", "rights", "state", "lease"]);
 
         for gate in Gate::ALL {
             gates.set(gate, Ok(()));

@@ -14,9 +14,10 @@ use super::error::{ControllerError, describe};
 use super::leader::Leadership;
 use super::operate::Operator;
 use super::options::ControllerOptions;
+use super::overview::Overview;
 use super::policy::Policy;
 use super::readiness::{Gate, Gates};
-use super::startup;
+use super::{rights, startup};
 use crate::metrics::Metrics;
 use crate::state::StateStore;
 use crate::web::{Heartbeat, Server, Shown};
@@ -45,15 +46,17 @@ pub async fn run(
         Policy::new(options.local_sources.as_deref(), &options.workload_identity_namespaces)
             .map_err(ControllerError::Option)?;
     let (ready, metrics, heartbeat) = (Gates::default(), Metrics::new(), Heartbeat::default());
-    let checks = ready.clone();
+    let (checks, overview) = (ready.clone(), Overview::default());
+    let watched = overview.clone();
     let shown = Shown {
         readiness: Arc::new(move || checks.checks()),
+        syncs: Arc::new(move || watched.lines()),
         heartbeat: heartbeat.clone(),
         metrics: metrics.clone(),
     };
     // In a task of its own: it must answer where the rest is stuck.
     let _pages = AbortOnDropHandle::new(tokio::spawn(serve(options.listen, shown).await?));
-    let tools = Tools { client, policy: Arc::new(policy), ready, metrics };
+    let tools = Tools { client, policy: Arc::new(policy), ready, metrics, overview };
     tokio::select! {
         ended = work(tools, &options, &stop) => ended,
         never = beat(&heartbeat) => match never {},
@@ -74,6 +77,7 @@ pub(super) struct Tools {
     pub(super) policy: Arc<Policy>,
     pub(super) ready: Gates,
     pub(super) metrics: Metrics,
+    pub(super) overview: Overview,
 }
 
 /// Takes the address and returns what answers there.
@@ -109,9 +113,12 @@ async fn work(
         }
     }
     tools.metrics.operator.leads(true);
-    let ready = tools.ready.clone();
+    let (ready, client) = (tools.ready.clone(), tools.client.clone());
     let operator = Operator::new(tools, options, store);
-    let ended = Box::pin(operator.operate(&ready, leadership.as_mut(), stop)).await;
+    let ended = tokio::select! {
+        ended = Box::pin(operator.operate(&ready, leadership.as_mut(), stop)) => ended,
+        never = ready.watch_rights(&client, options) => match never {},
+    };
     if let (Some(leadership), Ok(())) = (leadership, &ended) {
         leadership.release().await;
     }
@@ -124,13 +131,8 @@ async fn stand_by(
     options: &ControllerOptions,
     ready: &Gates,
 ) -> Result<(Arc<dyn StateStore>, Option<Leadership>), ControllerError> {
-    while let Err(problem) = startup::check_definitions(client).await {
-        if ready.set(Gate::Definitions, Err(problem.clone())) {
-            warn!(problem, "the operator waits for its definitions");
-        }
-        tokio::time::sleep(START_PAUSE).await;
-    }
-    ready.set(Gate::Definitions, Ok(()));
+    wait_for(ready, Gate::Definitions, || startup::check_definitions(client)).await;
+    wait_for(ready, Gate::Rights, || rights::check(client, options)).await;
     let store = patiently(ready, Gate::State, || startup::open_state(client, options)).await?;
     info!(location = store.location(), "the state store is open");
     let Some(lease) = &options.lease else {
@@ -140,6 +142,20 @@ async fn stand_by(
     let seek = || Leadership::seek(client.clone(), lease, &options.identity);
     let leadership = patiently(ready, Gate::Lease, seek).await?;
     Ok((store, Some(leadership)))
+}
+
+/// Waits until a check holds; says what doesn't, once for each problem.
+async fn wait_for<F>(ready: &Gates, gate: Gate, check: impl Fn() -> F)
+where
+    F: Future<Output = Result<(), String>>,
+{
+    while let Err(problem) = check().await {
+        if ready.set(gate, Err(problem.clone())) {
+            warn!(problem, "the operator waits");
+        }
+        tokio::time::sleep(START_PAUSE).await;
+    }
+    ready.set(gate, Ok(()));
 }
 
 /// Tries until it works, or fails in a way that waiting doesn't mend.

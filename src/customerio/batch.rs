@@ -2,6 +2,7 @@
 //! record again.
 //!
 //! A batch addresses its items by their index; what an item stands for is kept by the caller.
+//! The ids of a segment's members go out in batches too, by a call of their own.
 
 use std::fmt;
 use std::ops::Range;
@@ -11,7 +12,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::operation::{BadRecord, STAMP_DIGITS, write_item};
 use super::spec::{SizeLimitsSpec, UpdateTimestamps};
-use crate::model::RecordView;
+use crate::model::{IdentifierKind, OperationKind, RecordView};
 
 /// Most items in one batch. Customer.io publishes no limit; this one keeps the answer readable
 /// when it lists an error for each, and is out of reach for anything but deletions.
@@ -21,8 +22,54 @@ pub const ITEMS_MAX: usize = 5_000;
 /// have overtaken it, and Customer.io would drop this one.
 const STAMP_AGE_MAX: Duration = Duration::from_secs(30);
 
-const OPENING: &[u8] = b"{\"batch\":[";
+/// Most ids in one request about a segment. Source: Track API v1, "limited to 1000 customer IDs per
+/// request".
+pub const SEGMENT_IDS_MAX: usize = 1_000;
+
 const CLOSING: &[u8] = b"]}";
+
+/// By which call a batch is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Version 2's `/batch`: anything but members of segments.
+    Batch,
+    /// Version 1's call for people who enter a segment, or leave it.
+    Segment {
+        /// The segment.
+        id: u64,
+        /// What the ids are.
+        identifier: IdentifierKind,
+        /// Whether they leave it.
+        is_removal: bool,
+    },
+}
+
+impl Route {
+    /// Returns whether operations of this kind are sent so.
+    pub fn carries(self, operation: OperationKind) -> bool {
+        match (self, operation) {
+            (Self::Segment { is_removal, .. }, OperationKind::SegmentAdd) => !is_removal,
+            (Self::Segment { is_removal, .. }, OperationKind::SegmentRemove) => is_removal,
+            (Self::Segment { .. }, _) => false,
+            (Self::Batch, OperationKind::SegmentAdd | OperationKind::SegmentRemove) => false,
+            (Self::Batch, _) => true,
+        }
+    }
+
+    fn opening(self) -> &'static [u8] {
+        match self {
+            Self::Batch => b"{\"batch\":[",
+            Self::Segment { .. } => b"{\"ids\":[",
+        }
+    }
+
+    fn items_max(self) -> usize {
+        match self {
+            Self::Batch => ITEMS_MAX,
+            Self::Segment { .. } => SEGMENT_IDS_MAX,
+        }
+    }
+}
 
 /// Where an item stands in the body.
 #[derive(Clone, Copy)]
@@ -57,6 +104,7 @@ pub enum PushError {
 
 /// Fills batches with records, in the order in which they come.
 pub struct BatchBuilder {
+    route: Route,
     limits: SizeLimitsSpec,
     timestamps: UpdateTimestamps,
     body: Vec<u8>,
@@ -64,9 +112,19 @@ pub struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// Returns an empty builder.
+    /// Returns an empty builder of version 2 batches.
     pub fn new(limits: SizeLimitsSpec, timestamps: UpdateTimestamps) -> Self {
-        Self { limits, timestamps, body: OPENING.to_vec(), items: Vec::new() }
+        Self::on_route(Route::Batch, limits, timestamps)
+    }
+
+    /// Returns an empty builder of batches that are sent by `route`.
+    pub fn on_route(route: Route, limits: SizeLimitsSpec, timestamps: UpdateTimestamps) -> Self {
+        Self { route, limits, timestamps, body: route.opening().to_vec(), items: Vec::new() }
+    }
+
+    /// Returns by which call its batches are sent.
+    pub fn route(&self) -> Route {
+        self.route
     }
 
     /// Returns how many items wait for their batch to be closed.
@@ -105,7 +163,7 @@ impl BatchBuilder {
         };
         let item = Item { start, end: self.body.len(), stamp };
         if item.end + CLOSING.len() <= self.limits.batch_bytes as usize
-            && self.items.len() < ITEMS_MAX
+            && self.items.len() < self.route.items_max()
         {
             self.items.push(item);
             return Ok(None);
@@ -114,7 +172,7 @@ impl BatchBuilder {
         self.body.truncate(end_before);
         let closed = self.finish();
         self.body.extend_from_slice(&next);
-        self.items.push(item.moved(start, OPENING.len()));
+        self.items.push(item.moved(start, self.route.opening().len()));
         Ok(closed)
     }
 
@@ -126,21 +184,23 @@ impl BatchBuilder {
         // The next batch will most likely be as large as this one, and hold the item for a moment
         // that is the first of the batch behind it: growing then would double it.
         let mut next = Vec::with_capacity(self.body.len() + self.body.len() / 32 + 1024);
-        next.extend_from_slice(OPENING);
+        next.extend_from_slice(self.route.opening());
         let mut body = std::mem::replace(&mut self.body, next);
         body.extend_from_slice(CLOSING);
         let items = std::mem::take(&mut self.items);
-        Some(Batch { body: body.into(), items, stamped_at: None })
+        Some(Batch { route: self.route, body: body.into(), items, stamped_at: None })
     }
 
     fn takes(&self, size_bytes: usize) -> bool {
         size_bytes <= self.limits.item_bytes as usize
-            && OPENING.len() + size_bytes + CLOSING.len() <= self.limits.batch_bytes as usize
+            && self.route.opening().len() + size_bytes + CLOSING.len()
+                <= self.limits.batch_bytes as usize
     }
 }
 
 /// The body of one request, and where its items stand. Never empty.
 pub struct Batch {
+    route: Route,
     body: Bytes,
     items: Vec<Item>,
     /// When the stamps that the body carries were put there.
@@ -175,9 +235,15 @@ impl Batch {
         let items = self.items.get(range)?;
         let (first, last) = (items.first()?, items.last()?);
         let piece = self.body.get(first.start..last.end)?;
-        let body = [OPENING, piece, CLOSING].concat();
-        let items = items.iter().map(|item| item.moved(first.start, OPENING.len())).collect();
-        Some(Self { body: body.into(), items, stamped_at: None })
+        let opening = self.route.opening();
+        let body = [opening, piece, CLOSING].concat();
+        let items = items.iter().map(|item| item.moved(first.start, opening.len())).collect();
+        Some(Self { route: self.route, body: body.into(), items, stamped_at: None })
+    }
+
+    /// Returns by which call the batch is sent.
+    pub(super) fn route(&self) -> Route {
+        self.route
     }
 
     /// Returns the body for the wire, sharing its memory.

@@ -132,7 +132,7 @@ impl Client {
             if batch.is_stamp_due(now) {
                 batch.stamp(context.clock.second(Timestamp::now()), now);
             }
-            (self.http.batch(base, batch.wire()), batch.body().len())
+            (self.http.batch(base, batch.route(), batch.wire()), batch.body().len())
         };
         let read = |status: u16, body: &[u8]| match answer::of_batch(status, body, item_count) {
             Ok(answer) => Verdict::Done(answer),

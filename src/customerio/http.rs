@@ -9,6 +9,7 @@ use reqwest::redirect::Policy;
 use reqwest::{RequestBuilder, Response, Url};
 
 use super::answer;
+use super::batch::Route;
 use super::clock::parse_http_date;
 use super::config::ConnectionConfig;
 use super::error::{DeliveryError, Fault};
@@ -112,10 +113,16 @@ impl Http {
     }
 
     /// Returns a request with a batch.
-    pub(super) fn batch(&self, base: &Base, body: Bytes) -> RequestBuilder {
-        self.authorized(self.client.post(format!("{}/api/v2/batch", base.url)))
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
+    pub(super) fn batch(&self, base: &Base, route: Route, body: Bytes) -> RequestBuilder {
+        let url = match route {
+            Route::Batch => format!("{}/api/v2/batch", base.url),
+            Route::Segment { id, identifier, is_removal } => {
+                let call = if is_removal { "remove_customers" } else { "add_customers" };
+                let id_type = identifier.as_str();
+                format!("{}/api/v1/segments/{id}/{call}?id_type={id_type}", base.url)
+            }
+        };
+        self.authorized(self.client.post(url)).header(CONTENT_TYPE, "application/json").body(body)
     }
 
     /// Marks the header as sensitive, so no log of the libraries below shows it.

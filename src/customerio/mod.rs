@@ -27,7 +27,7 @@ pub mod vendor_text;
 
 pub use account::Account;
 pub use answer::{Answer, ItemError, SplitCause};
-pub use batch::{Batch, BatchBuilder};
+pub use batch::{Batch, BatchBuilder, Route};
 pub use client::Client;
 pub use clock::SendClock;
 pub use config::ConnectionConfig;

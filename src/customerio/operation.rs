@@ -1,10 +1,11 @@
-//! Operations as Customer.io reads them: one record becomes one item of a version 2 batch.
+//! Operations as Customer.io reads them: one record becomes one item of a version 2 batch, or one id
+//! among those of a segment.
 //!
 //! JSON is written straight from the canonical bytes, without a JSON tree.
 
-use super::entities::person;
+use super::entities::{device, event, object, person, relationship};
 use super::spec::UpdateTimestamps;
-use crate::model::{OperationKind, RecordView};
+use crate::model::{OperationKind, RecordView, canonical};
 
 /// Digits of a time stamp inside an item. Unix seconds have ten of them from 2001 to 2286, so a
 /// stamp is replaced in place.
@@ -14,11 +15,13 @@ pub const STAMP_DIGITS: usize = 10;
 pub(super) const STAMP_BLANK: &[u8; STAMP_DIGITS] = b"1000000000";
 
 /// Largest growth of a canonical byte that becomes JSON: a control character becomes `\u0001`,
-/// `false` takes one byte of canonical form and five of JSON, a comma included six.
-const JSON_GROWTH_MAX: usize = 6;
+/// `false` takes one byte of canonical form and five of JSON, a comma included six; as text, which
+/// the attributes of a device are, eight.
+const JSON_GROWTH_MAX: usize = 8;
 
-/// Bytes of an item that are neither names nor values: at most this many.
-const ITEM_FRAME_BYTES_MAX: usize = 160;
+/// Bytes of an item that are neither names nor values: at most this many. The longest frame is that
+/// of a relationship.
+const ITEM_FRAME_BYTES_MAX: usize = 240;
 
 /// Canonical bytes that are no record: damage, or an error of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,10 +42,29 @@ pub fn write_item(
         OperationKind::PersonIdentify
         | OperationKind::PersonUpdate
         | OperationKind::PersonClear => person::write_identify(record, timestamps, out),
-        OperationKind::PersonDelete
-        | OperationKind::PersonSuppress
-        | OperationKind::PersonUnsuppress => {
-            person::write_plain(record, out);
+        OperationKind::PersonDelete => {
+            person::write_plain("delete", record, out);
+            Ok(None)
+        }
+        OperationKind::PersonSuppress => {
+            person::write_plain("suppress", record, out);
+            Ok(None)
+        }
+        OperationKind::PersonUnsuppress => {
+            person::write_plain("unsuppress", record, out);
+            Ok(None)
+        }
+        OperationKind::ObjectIdentify | OperationKind::ObjectClear => {
+            object::write_identify(record, out).map(|()| None)
+        }
+        OperationKind::ObjectDelete => object::write_delete(record, out).map(|()| None),
+        OperationKind::RelationshipAdd => relationship::write_add(record, out).map(|()| None),
+        OperationKind::RelationshipDelete => relationship::write_delete(record, out).map(|()| None),
+        OperationKind::DeviceAdd => device::write_add(record, out).map(|()| None),
+        OperationKind::DeviceDelete => device::write_delete(record, out).map(|()| None),
+        OperationKind::EventTrack => event::write(record, out).map(|()| None),
+        OperationKind::SegmentAdd | OperationKind::SegmentRemove => {
+            canonical::write_json_string(out, record.target.text);
             Ok(None)
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Once;
 
 use super::config::ConnectionConfig;
+use crate::model::record::Header;
 use crate::model::secret::Secret;
 use crate::model::{IdentifierKind, OperationKind, RecordBuf, Target, canonical};
 
@@ -11,8 +12,8 @@ pub(super) fn record(operation: OperationKind, id: &str, attributes: &[(&str, &s
     let mut sorted = attributes.to_vec();
     sorted.sort_unstable();
     let mut record = RecordBuf::default();
-    let target = Target { kind: IdentifierKind::Id, text: id };
-    record.start(operation, target, u16::try_from(sorted.len()).unwrap());
+    let header = Header::plain(operation, Target::single(IdentifierKind::Id, id));
+    record.start(header, u16::try_from(sorted.len()).unwrap());
     for (name, json) in sorted {
         canonical::write_json_text(record.attribute(name), json).unwrap();
     }

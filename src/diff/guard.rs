@@ -153,9 +153,7 @@ impl Guards {
             return Some(found);
         }
         if let Some(limit) = self.max_removed {
-            let acts_on_rows =
-                matches!(operation, OperationKind::PersonDelete | OperationKind::PersonSuppress);
-            let (count, what): (fn(&RunCounts) -> u64, _) = if acts_on_rows {
+            let (count, what): (fn(&RunCounts) -> u64, _) = if operation.removes_target() {
                 (|c| c.added + c.changed + c.refreshed, "known rows would be deleted or suppressed")
             } else {
                 (|c| c.removed, "remembered rows left the source")

@@ -59,15 +59,16 @@ pub fn judge(row: &Present<'_>, entry: Option<(&Entry<'_>, &str)>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::record::Header;
     use crate::model::{EntryFlags, IdentifierKind, OperationKind, RecordBuf};
 
     fn email(text: &str) -> Target<'_> {
-        Target { kind: IdentifierKind::Email, text }
+        Target::single(IdentifierKind::Email, text)
     }
 
     fn record(target: &str) -> RecordBuf {
         let mut record = RecordBuf::default();
-        record.start(OperationKind::PersonIdentify, email(target), 0);
+        record.start(Header::plain(OperationKind::PersonIdentify, email(target)), 0);
         record
     }
 

@@ -1,26 +1,64 @@
 //! What a run settles before it reads a row: the workspace, what is remembered and for whom,
-//! other Syncs of the same people, the columns.
+//! other Syncs of the same people or objects, the columns.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use super::error::RunError;
-use super::pipeline::{OnRemove, Pipeline, holds_people};
+use super::pipeline::{OnRemove, Pipeline, SegmentRef};
 use super::targets::{OtherSync, Others};
+use crate::customerio::{BatchBuilder, Route};
 use crate::mapping::{Mapper, compile};
-use crate::model::{Column, KeyShape, SyncId, ValueKind};
+use crate::model::{Column, KeyShape, OperationKind, SyncId, ValueKind};
 use crate::sources::{ReadRequest, RowStream, Window};
 use crate::state::StateStore;
 use crate::state::store::{Identity, SyncMemo};
 
+/// Returns the segment whose members rows are; `None` where they are none.
+///
+/// # Errors
+/// Where it is named and its name was not looked up.
+pub fn segment(pipeline: &Pipeline) -> Result<Option<u64>, RunError> {
+    match &pipeline.segment {
+        None => Ok(None),
+        Some(SegmentRef::Id(id)) => Ok(Some(*id)),
+        Some(SegmentRef::Name(_)) => {
+            Err(RunError::Internal("the name of a segment was not looked up"))
+        }
+    }
+}
+
+/// Returns what carries out the removal of a row; `None` where nothing is removed.
+///
+/// # Errors
+/// Where what a row is sent as can't be undone so, which no valid spec says.
+pub fn removal(pipeline: &Pipeline) -> Result<Option<OperationKind>, RunError> {
+    const NOT_UNDONE: RunError = RunError::Internal("what was sent can't be removed so");
+    let Some(on_remove) = pipeline.on_remove else { return Ok(None) };
+    on_remove.operation(pipeline.record.operation).map(Some).ok_or(NOT_UNDONE)
+}
+
+/// Returns what fills batches: one for those who enter a segment and one for those who leave it,
+/// or one for all else.
+pub fn builders(pipeline: &Pipeline, segment: Option<u64>) -> Vec<BatchBuilder> {
+    let config = pipeline.client.config();
+    let (limits, timestamps) = (config.limits, config.update_timestamps);
+    let Some(id) = segment else { return vec![BatchBuilder::new(limits, timestamps)] };
+    let identifier = pipeline.record.identifier.0;
+    [false, true]
+        .map(|is_removal| Route::Segment { id, identifier, is_removal })
+        .map(|route| BatchBuilder::on_route(route, limits, timestamps))
+        .into()
+}
+
 /// Returns what the state of this Sync belongs to, in `workspace_id`.
-pub fn identity(pipeline: &Pipeline, workspace_id: u64) -> Identity {
+pub fn identity(pipeline: &Pipeline, workspace_id: u64, segment: Option<u64>) -> Identity {
     Identity {
-        entity: "person".to_owned(),
+        entity: pipeline.entity.clone(),
         primary_key: pipeline.record.primary_key.clone(),
         identifier: pipeline.record.identifier.0,
-        object_type: None,
-        segment: None,
+        object_type: pipeline.object_type().map(str::to_owned),
+        segment: segment.map(|id| id.to_string()),
         workspace_id,
     }
 }
@@ -49,19 +87,28 @@ pub fn check_identity(memo: &SyncMemo, identity: &Identity) -> Result<(), RunErr
         let (old, new) = (remembered.identifier, identity.identifier);
         return differs("identifier", old.as_str().to_owned(), new.as_str().to_owned());
     }
+    for (what, old, new) in [
+        ("object type", &remembered.object_type, &identity.object_type),
+        ("segment", &remembered.segment, &identity.segment),
+    ] {
+        if old != new {
+            let text = |it: &Option<String>| it.clone().unwrap_or_else(|| "none".to_owned());
+            return differs(what, text(old), text(new));
+        }
+    }
     Ok(())
 }
 
-/// Returns the other Syncs whose snapshots may hold people whom this one removes. `known_as` is the
-/// name under which this one's own state is kept.
+/// Returns the other Syncs whose snapshots may hold what this one removes: of the same workspace,
+/// entity, object type and segment. `known_as` is the name under which this one's own state is kept.
 ///
 /// # Errors
-/// Where one of them names people by another identifier, so that this can't be known, and removed
-/// people would be deleted or suppressed.
+/// Where one of them names people or objects by another identifier, so that this can't be known, and
+/// more than attributes would be removed.
 pub async fn others(
     pipeline: &Pipeline,
     store: &Arc<dyn StateStore>,
-    workspace_id: u64,
+    own: &Identity,
     known_as: &SyncId,
 ) -> Result<Vec<OtherSync>, RunError> {
     let Some(on_remove) = pipeline.on_remove else { return Ok(Vec::new()) };
@@ -73,18 +120,34 @@ pub async fn others(
         let (Some(identity), Some(key_shape)) = (state.memo.identity, state.memo.key_shape) else {
             continue;
         };
-        let holds = state.memo.operation.is_some_and(holds_people);
-        if state.sync == *known_as || identity.workspace_id != workspace_id || !holds {
+        let holds = state.memo.operation.is_some_and(OperationKind::holds_target);
+        if state.sync == *known_as || !holds || !may_share_targets(&identity, own) {
             continue;
         }
-        if identity.identifier == pipeline.record.identifier.0 {
+        if identity.identifier == own.identifier && identity.object_type == own.object_type {
             others.push(OtherSync { sync: state.sync, key_shape });
         } else if on_remove != OnRemove::Clear {
-            let identifier = identity.identifier.as_str();
+            let identifier = match identity.object_type == own.object_type {
+                true => identity.identifier.as_str(),
+                false => "another kind of object id",
+            };
             return Err(RunError::RemovalUnsafe { other: state.sync, identifier });
         }
     }
     Ok(others)
+}
+
+/// Returns whether rows of two Syncs may be about the same in Customer.io. Objects of two types
+/// never are; of one that Customer.io's own id names, the type is not known.
+fn may_share_targets(one: &Identity, other: &Identity) -> bool {
+    let same_type = match (&one.object_type, &other.object_type) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    };
+    one.workspace_id == other.workspace_id
+        && one.entity == other.entity
+        && one.segment == other.segment
+        && same_type
 }
 
 /// Returns where other Syncs are looked up; nowhere without a store.
@@ -93,7 +156,7 @@ pub fn lookup(
     store: Option<&Arc<dyn StateStore>>,
     syncs: Vec<OtherSync>,
 ) -> Others {
-    Others { store: store.cloned(), syncs, identifier: pipeline.record.identifier.0 }
+    Others { store: store.cloned(), syncs, kind: pipeline.record.target_kind() }
 }
 
 /// A read that is open, and how its rows are mapped.

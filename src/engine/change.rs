@@ -11,7 +11,7 @@ const REMEMBER: u8 = 6;
 const FORGET: u8 = 7;
 const NOTE: u8 = 8;
 
-/// Added to the tag of an upsert that carries its cursor.
+/// Added to the tag of a change that carries its row's cursor.
 const WITH_AT: u8 = 1 << 7;
 
 /// Bits of what a note holds.
@@ -37,7 +37,7 @@ pub enum Change<'a> {
         /// The row's cursor, in unix microseconds, where the Sync has one.
         at: Option<i64>,
     },
-    /// The row is about another person now: remove the old one, then send the record.
+    /// The row is about another target now: remove the old one, then send the record.
     Move {
         /// The row's key.
         key: &'a [u8],
@@ -45,14 +45,14 @@ pub enum Change<'a> {
         fingerprint: Fingerprint,
         /// What is sent.
         canonical: &'a [u8],
-        /// The identifier that the row no longer has.
+        /// The target that the row no longer has.
         old_target: &'a str,
     },
-    /// The row left the source: remove its person.
+    /// The row left the source: remove its target.
     Remove {
         /// The key it had.
         key: &'a [u8],
-        /// The identifier that was sent for it.
+        /// The target that was sent for it.
         target: &'a str,
     },
     /// Send nothing, remember the row as it stands.
@@ -61,8 +61,10 @@ pub enum Change<'a> {
         key: &'a [u8],
         /// What is remembered.
         fingerprint: Fingerprint,
-        /// The identifier, where it is not the key's text.
+        /// The target, where it is not the key's text.
         target: Option<&'a str>,
+        /// The row's cursor, in unix microseconds, where the Sync has one.
+        at: Option<i64>,
     },
     /// Send nothing, forget the row.
     Forget {
@@ -71,7 +73,7 @@ pub enum Change<'a> {
     },
     /// Send nothing; what is known of the row besides what was sent is another now.
     Note {
-        /// What is remembered from now on. Never of a suppressed row.
+        /// What is remembered from now on. Never of a suppressed row, nor of an event.
         entry: Entry<'a>,
     },
 }
@@ -108,7 +110,10 @@ impl<'a> Change<'a> {
                 out.extend_from_slice(canonical);
             }
             Self::Remove { target, .. } => out.extend_from_slice(target.as_bytes()),
-            Self::Remember { fingerprint, target, .. } => {
+            Self::Remember { fingerprint, target, at, .. } => {
+                if let Some(at) = at {
+                    out.extend_from_slice(&at.to_le_bytes());
+                }
                 out.extend_from_slice(&fingerprint.to_bytes());
                 if let Some(target) = target {
                     out.push(1);
@@ -128,11 +133,11 @@ impl<'a> Change<'a> {
                     ChangeKind::Refreshed => UPSERT_REFRESHED,
                     ChangeKind::Changed | ChangeKind::Removed => UPSERT_CHANGED,
                 };
-                if at.is_some() { tag | WITH_AT } else { tag }
+                with_at(tag, *at)
             }
             Self::Move { .. } => MOVE,
             Self::Remove { .. } => REMOVE,
-            Self::Remember { .. } => REMEMBER,
+            Self::Remember { at, .. } => with_at(REMEMBER, *at),
             Self::Forget { .. } => FORGET,
             Self::Note { .. } => NOTE,
         }
@@ -170,13 +175,17 @@ impl<'a> Change<'a> {
                     None => None,
                 };
                 let fingerprint = Fingerprint::from_bytes(*fingerprint);
-                Some(Self::Remember { key, fingerprint, target })
+                Some(Self::Remember { key, fingerprint, target, at })
             }
             FORGET => Some(Self::Forget { key }),
             NOTE => Some(Self::Note { entry: decode_note(key, rest)? }),
             _ => None,
         }
     }
+}
+
+fn with_at(tag: u8, at: Option<i64>) -> u8 {
+    if at.is_some() { tag | WITH_AT } else { tag }
 }
 
 fn encode_note(entry: &Entry<'_>, out: &mut Vec<u8>) {
@@ -210,7 +219,7 @@ fn decode_note<'a>(key: &'a [u8], rest: &'a [u8]) -> Option<Entry<'a>> {
     }
     let text = std::str::from_utf8(rest).ok()?;
     let target = (has & NOTE_TARGET != 0).then_some(text);
-    let flags = EntryFlags { suppressed: false, missing_since };
+    let flags = EntryFlags { missing_since, ..EntryFlags::default() };
     Some(Entry { key, fingerprint, encoding: Encoding::from_code(encoding)?, target, flags })
 }
 
@@ -226,7 +235,7 @@ mod tests {
         target: Option<&'a str>,
         missing_since: Option<u32>,
     ) -> Change<'a> {
-        let flags = EntryFlags { suppressed: false, missing_since };
+        let flags = EntryFlags { missing_since, ..EntryFlags::default() };
         Change::Note {
             entry: Entry { key, fingerprint, encoding: Encoding::CURRENT, target, flags },
         }
@@ -244,8 +253,8 @@ mod tests {
                 upsert(ChangeKind::Refreshed, Some(i64::MAX)),
                 Change::Move { key, fingerprint, canonical, old_target: target },
                 Change::Remove { key, target },
-                Change::Remember { key, fingerprint, target: None },
-                Change::Remember { key, fingerprint, target: Some(target) },
+                Change::Remember { key, fingerprint, target: None, at: Some(3) },
+                Change::Remember { key, fingerprint, target: Some(target), at: None },
                 Change::Forget { key },
                 note(key, Some(fingerprint), Some(target), Some(7)),
                 note(key, None, None, None),

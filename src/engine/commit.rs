@@ -25,12 +25,22 @@ pub struct Committer {
     store: Arc<dyn StateStore>,
     lock: Arc<RunLock>,
     run: RunId,
-    encoding: Encoding,
-    on_remove: Option<OnRemove>,
+    rules: CommitRules,
     next_seq: u64,
     unfolded: u64,
     silent: SegmentWriter,
     silent_count: usize,
+}
+
+/// How accepted rows are remembered.
+#[derive(Clone, Copy)]
+pub struct CommitRules {
+    /// The encoding in which fingerprints are written.
+    pub encoding: Encoding,
+    /// What happens to rows that left the source.
+    pub on_remove: Option<OnRemove>,
+    /// Whether rows are remembered with their cursor, so that they can be forgotten by it.
+    pub keeps_cursor: bool,
 }
 
 /// What became of [`Committer::write`].
@@ -46,21 +56,10 @@ impl Committer {
         store: Arc<dyn StateStore>,
         lock: Arc<RunLock>,
         run: RunId,
-        encoding: Encoding,
-        on_remove: Option<OnRemove>,
+        rules: CommitRules,
     ) -> Self {
         let silent = SegmentWriter::default();
-        Self {
-            store,
-            lock,
-            run,
-            encoding,
-            on_remove,
-            next_seq: 1,
-            unfolded: 0,
-            silent,
-            silent_count: 0,
-        }
+        Self { store, lock, run, rules, next_seq: 1, unfolded: 0, silent, silent_count: 0 }
     }
 
     /// Returns what must be written before a batch leaves: that what is remembered of its rows is
@@ -74,7 +73,7 @@ impl Committer {
         let mut writer = SegmentWriter::default();
         for note in ledger.iter().filter(|note| note.is_known) {
             writer
-                .push(&self.entry(note.key, None, note.target))
+                .push(&self.entry(note.key, None, (note.target, note.at)))
                 .map_err(|_| RunError::Internal("a row that is sent can't be doubted"))?;
         }
         Ok(writer.finish())
@@ -110,17 +109,17 @@ impl Committer {
     }
 
     fn write_note(&self, writer: &mut SegmentWriter, note: Note<'_>) -> Result<(), RunError> {
-        let written = match (note.purpose, self.on_remove) {
+        let written = match (note.purpose, self.rules.on_remove) {
             (Purpose::Removal, Some(OnRemove::Suppress)) => writer.push(&Entry {
                 key: note.key,
                 fingerprint: None,
-                encoding: self.encoding,
+                encoding: self.rules.encoding,
                 target: note.target,
                 flags: EntryFlags { suppressed: true, ..EntryFlags::default() },
             }),
             (Purpose::Removal | Purpose::MoveRemoval, _) => writer.push_removed(note.key),
             (Purpose::Upsert, _) => {
-                writer.push(&self.entry(note.key, note.fingerprint, note.target))
+                writer.push(&self.entry(note.key, note.fingerprint, (note.target, note.at)))
             }
         };
         written.map_err(|_| RunError::Internal("an accepted row can't be remembered"))
@@ -130,9 +129,11 @@ impl Committer {
         &self,
         key: &'e [u8],
         fingerprint: Option<Fingerprint>,
-        target: Option<&'e str>,
+        (target, at): (Option<&'e str>, Option<i64>),
     ) -> Entry<'e> {
-        Entry { key, fingerprint, encoding: self.encoding, target, flags: EntryFlags::default() }
+        let read_at = at.filter(|_| self.rules.keeps_cursor).map(whole_seconds);
+        let flags = EntryFlags { read_at, ..EntryFlags::default() };
+        Entry { key, fingerprint, encoding: self.rules.encoding, target, flags }
     }
 
     /// Takes note of a row that is remembered without being sent; says whether so many wait that
@@ -144,9 +145,9 @@ impl Committer {
         &mut self,
         key: &[u8],
         fingerprint: Fingerprint,
-        target: Option<&str>,
+        (target, at): (Option<&str>, Option<i64>),
     ) -> Result<bool, RunError> {
-        let entry = self.entry(key, Some(fingerprint), target);
+        let entry = self.entry(key, Some(fingerprint), (target, at));
         self.silent.push(&entry).map_err(|_| RunError::Internal("a row can't be remembered"))?;
         Ok(self.is_silent_full())
     }
@@ -266,6 +267,11 @@ impl Committer {
     ) -> Option<RejectedRow> {
         rejected.refused(note.key, note.fingerprint, error.to_rejection(), Timestamp::now())
     }
+}
+
+/// Returns a cursor in unix seconds, rounded down, as entries hold it: never later than it was.
+fn whole_seconds(micros: i64) -> u32 {
+    u32::try_from(micros.div_euclid(1_000_000).max(0)).unwrap_or(u32::MAX)
 }
 
 /// Returns the notes of the items that were accepted; `refused` is sorted by index.

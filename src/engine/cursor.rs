@@ -1,11 +1,13 @@
 //! Reading only what is new: from where a run reads, and how far the next one may trust it.
 //!
 //! The last value moves on only at the end of a run that ended well, never past a row that is
-//! rejected and still tried: such a row must be read again.
+//! rejected and still tried: such a row must be read again. Events are never read anew for an edited
+//! mapping or a full resync, since none is sent twice.
 
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::error::RunError;
 use super::pipeline::{CursorRule, Pipeline};
 use crate::sources::Window;
 use crate::state::store::{CursorMemo, RejectedRow};
@@ -32,13 +34,36 @@ pub fn window(pipeline: &Pipeline, memo: Option<&CursorMemo>, read_all: ReadAll)
     let CursorRule { column, lookback } = pipeline.cursor.as_ref()?;
     let trusted = memo.filter(|memo| {
         memo.column == *column
-            && memo.meaning == meaning(pipeline)
-            && read_all == ReadAll::default()
+            && !read_all.retry
+            && (pipeline.appends() || (memo.meaning == meaning(pipeline) && !read_all.full_resync))
     });
     let lookback = SignedDuration::try_from(*lookback).unwrap_or(SignedDuration::MAX);
     let from = trusted
         .map(|memo| memo.last.checked_sub(lookback).unwrap_or(Timestamp::MIN).as_microsecond());
     Some(Window { column: column.clone(), from })
+}
+
+/// Says whether the cursor is still that by which events were forgotten.
+///
+/// # Errors
+/// Where it is another: what was forgotten could no longer be told from what is new.
+pub fn check(pipeline: &Pipeline, memo: Option<&CursorMemo>) -> Result<(), RunError> {
+    let Some(memo) = memo.filter(|memo| memo.forgotten_before.is_some()) else { return Ok(()) };
+    let found = pipeline.cursor.as_ref().map_or("none", |rule| rule.column.as_str());
+    if found == memo.column {
+        return Ok(());
+    }
+    let (remembered, found) = (memo.column.clone(), found.to_owned());
+    Err(RunError::IdentityChanged { what: "cursor column", remembered, found })
+}
+
+/// Returns the time before which events are forgotten by this run: they lie so far behind what is
+/// still read that they are never met again. `None` where nothing is forgotten.
+pub fn forget_before(pipeline: &Pipeline, memo: Option<&CursorMemo>) -> Option<Timestamp> {
+    let rule = pipeline.cursor.as_ref().filter(|_| pipeline.appends())?;
+    let memo = memo.filter(|memo| memo.column == rule.column)?;
+    let lookback = SignedDuration::try_from(rule.lookback).ok()?;
+    memo.last.checked_sub(lookback).ok()?.checked_sub(lookback).ok()
 }
 
 /// What a run saw of its cursor column, in unix microseconds.
@@ -55,6 +80,7 @@ pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Opt
     let rule = pipeline.cursor.as_ref()?;
     let meaning = meaning(pipeline);
     let before = memo.filter(|memo| memo.column == rule.column);
+    let forgotten_before = before.as_ref().and_then(|memo| memo.forgotten_before);
     let reached = match (seen.largest, seen.held_back) {
         (Some(largest), Some(held_back)) => Some(largest.min(held_back)),
         (largest, _) => largest,
@@ -64,7 +90,7 @@ pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Opt
         (Some(before), Some(reached)) => before.max(reached),
         (before, reached) => before.or(reached)?,
     };
-    Some(CursorMemo { column: rule.column.clone(), last, meaning })
+    Some(CursorMemo { column: rule.column.clone(), last, meaning, forgotten_before })
 }
 
 /// Returns a hash of what is read and how it is mapped.

@@ -219,10 +219,10 @@ impl<'a> Delivery<'a> {
     }
 
     fn close_batch(&mut self) -> Result<(), RunError> {
-        match self.parts.filler.close() {
-            Some((batch, ledger)) => self.begin(batch, ledger),
-            None => Ok(()),
+        for (batch, ledger) in self.parts.filler.close() {
+            self.begin(batch, ledger)?;
         }
+        Ok(())
     }
 
     /// Sends a batch for the first time, at once where nothing is remembered of its rows.

@@ -89,9 +89,9 @@ pub enum RunError {
         /// The most frequent code.
         code: Option<String>,
     },
-    /// It can't be known whether removals would hit people of another Sync.
+    /// It can't be known whether removals would hit what another Sync holds.
     #[error(
-        "{other} identifies the same people by {identifier}, so it can't be known whom it holds"
+        "{other} may hold what this Sync would remove, but names it by {identifier}, so it can't be known"
     )]
     RemovalUnsafe {
         /// The other Sync.
@@ -203,7 +203,7 @@ impl RunError {
             ),
             Self::RemovalUnsafe { .. } => Some(
                 "identify by the same identifier in both, use `onRemove: clear`, or say \
-                 `exclusive: true` if no other Sync writes these people"
+                 `exclusive: true` if no other Sync writes these people or objects"
                     .into(),
             ),
             Self::Timeout(_) => {

@@ -10,9 +10,11 @@ use super::changes::{Action, Changes};
 use super::commit::Committer;
 use super::error::RunError;
 use super::ledger::{Ledger, Note, Purpose};
-use super::pipeline::OnRemove;
 use crate::customerio::batch::{Batch, BatchBuilder};
-use crate::model::{ChangeKind, IdentifierKind, RecordBuf, RecordView, Target, canonical};
+use crate::model::record::Header;
+use crate::model::{
+    ChangeKind, Details, OperationKind, RecordBuf, RecordView, Target, TargetKind, canonical,
+};
 
 /// How long a batch that is not full waits for more rows while the source is slow.
 const BATCH_OPEN_MAX: Duration = Duration::from_secs(1);
@@ -20,11 +22,13 @@ const BATCH_OPEN_MAX: Duration = Duration::from_secs(1);
 /// How rows and removals become items.
 #[derive(Clone)]
 pub struct ItemRules {
-    /// What happens to rows that left the source.
-    pub on_remove: Option<OnRemove>,
-    /// The identifier of the people.
-    pub identifier: IdentifierKind,
-    /// Whether the identifier is the key's text and need not be remembered.
+    /// What carries out the removal of a row; `None` where nothing is removed.
+    pub removal: Option<OperationKind>,
+    /// What the targets are.
+    pub target_kind: TargetKind,
+    /// The type of the objects, where rows are about some.
+    pub object_type: Option<String>,
+    /// Whether the target is the key's text and need not be remembered.
     pub target_is_key: bool,
     /// The attributes that `onRemove: clear` nulls.
     pub clearable: Vec<String>,
@@ -50,24 +54,37 @@ impl Filled {
     }
 }
 
-/// Fills batches.
-pub struct Filler {
-    rules: ItemRules,
+/// A batch that is being filled, and what its items stand for.
+struct Lane {
     builder: BatchBuilder,
     notes: Ledger,
     opened_at: Option<Instant>,
+}
+
+impl Lane {
+    fn close(&mut self) -> Option<(Batch, Ledger)> {
+        self.opened_at = None;
+        let batch = self.builder.finish()?;
+        Some((batch, std::mem::take(&mut self.notes)))
+    }
+}
+
+/// Fills batches.
+pub struct Filler {
+    rules: ItemRules,
+    lanes: Vec<Lane>,
     removal: RecordBuf,
     failed_moves: HashSet<Vec<u8>>,
 }
 
 impl Filler {
-    /// Returns a filler with an empty batch.
-    pub fn new(rules: ItemRules, builder: BatchBuilder) -> Self {
+    /// Returns a filler that fills the batches of `builders`, each with the operations that go its
+    /// way.
+    pub fn new(rules: ItemRules, builders: Vec<BatchBuilder>) -> Self {
+        let lane = |builder| Lane { builder, notes: Ledger::default(), opened_at: None };
         Self {
             rules,
-            builder,
-            notes: Ledger::default(),
-            opened_at: None,
+            lanes: builders.into_iter().map(lane).collect(),
             removal: RecordBuf::default(),
             failed_moves: HashSet::new(),
         }
@@ -107,8 +124,8 @@ impl Filler {
             Change::Remove { key, target } => {
                 filled.batch = self.remove(Purpose::Removal, key, target)?;
             }
-            Change::Remember { key, fingerprint, target } => {
-                filled.is_silent_full = committer.remember(key, fingerprint, target)?;
+            Change::Remember { key, fingerprint, target, at } => {
+                filled.is_silent_full = committer.remember(key, fingerprint, (target, at))?;
             }
             Change::Forget { key } => filled.is_silent_full = committer.forget(key)?,
             Change::Note { entry } => filled.is_silent_full = committer.note(&entry)?,
@@ -151,15 +168,20 @@ impl Filler {
         key: &[u8],
         target: &str,
     ) -> Result<Option<(Batch, Ledger)>, RunError> {
-        let on_remove = self.rules.on_remove.ok_or(RunError::Internal("only a mirror removes"))?;
+        let operation = self.rules.removal.ok_or(RunError::Internal("only a mirror removes"))?;
         let mut record = std::mem::take(&mut self.removal);
-        let names: &[String] = match on_remove {
-            OnRemove::Clear => &self.rules.clearable,
-            OnRemove::Delete | OnRemove::Suppress => &[],
-        };
+        let names = if operation.has_attributes() { self.rules.clearable.as_slice() } else { &[] };
         let count = u16::try_from(names.len()).unwrap_or(u16::MAX);
-        let about = Target { kind: self.rules.identifier, text: target };
-        record.start(on_remove.operation(), about, count);
+        let details = match operation {
+            OperationKind::ObjectDelete
+            | OperationKind::ObjectClear
+            | OperationKind::RelationshipDelete => {
+                Details::Object { type_id: self.rules.object_type.as_deref() }
+            }
+            _ => Details::None,
+        };
+        let about = Target { kind: self.rules.target_kind, text: target };
+        record.start(Header { operation, target: about, details }, count);
         for name in names {
             canonical::write_null(record.attribute(name));
         }
@@ -177,33 +199,34 @@ impl Filler {
         view: &RecordView<'_>,
         note: Note<'_>,
     ) -> Result<Option<(Batch, Ledger)>, RunError> {
-        let closed = self
+        let lane = self.lanes.iter_mut().find(|lane| lane.builder.route().carries(view.operation));
+        let lane = lane.ok_or(RunError::Internal("no request carries a planned operation"))?;
+        let closed = lane
             .builder
             .push(view)
             .map_err(|_| RunError::Internal("a planned row does not fit in a request"))?
-            .map(|batch| (batch, std::mem::take(&mut self.notes)));
-        if self.notes.is_empty() {
-            self.opened_at = Some(Instant::now());
+            .map(|batch| (batch, std::mem::take(&mut lane.notes)));
+        if lane.notes.is_empty() {
+            lane.opened_at = Some(Instant::now());
         }
-        self.notes.push(note);
+        lane.notes.push(note);
         Ok(closed)
     }
 
-    /// Closes the batch that is being filled; `None` where it is empty.
-    pub fn close(&mut self) -> Option<(Batch, Ledger)> {
-        self.opened_at = None;
-        let batch = self.builder.finish()?;
-        Some((batch, std::mem::take(&mut self.notes)))
+    /// Closes the batches that are being filled and not empty.
+    pub fn close(&mut self) -> Vec<(Batch, Ledger)> {
+        self.lanes.iter_mut().filter_map(Lane::close).collect()
     }
 
-    /// Returns when the batch that is being filled has waited long enough.
+    /// Returns when a batch that is being filled has waited long enough.
     pub fn close_at(&self) -> Option<Instant> {
-        self.opened_at.map(|at| at + BATCH_OPEN_MAX)
+        let opened_at = self.lanes.iter().filter_map(|lane| lane.opened_at).min();
+        opened_at.map(|at| at + BATCH_OPEN_MAX)
     }
 
-    /// Returns the first key of the batch that is being filled.
+    /// Returns the least key among the batches that are being filled.
     pub fn first_key(&self) -> Option<&[u8]> {
-        self.notes.first_key()
+        self.lanes.iter().filter_map(|lane| lane.notes.first_key()).min()
     }
 
     /// Takes note that a moved row's old target could not be removed: the row must not be sent.

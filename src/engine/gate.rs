@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use super::error::RunError;
-use super::pipeline::{InitialRun, Pipeline, holds_people};
+use super::pipeline::{InitialRun, Pipeline};
 use super::plan::Planned;
 use super::session::Prepared;
 use crate::diff::{GuardInput, Guards, Tripped};
@@ -30,9 +30,14 @@ pub struct Bounds<'a> {
 /// Returns whether sending must wait for the whole plan. It need not only where nothing can come
 /// of the rest of the plan that would have stopped the run.
 pub(super) fn needs_whole_plan(pipeline: &Pipeline, prepared: &Prepared) -> bool {
+    if pipeline.appends() {
+        // An event is never taken back, and never depends on another row.
+        return pipeline.guards.need_whole_plan()
+            || (prepared.is_first_run && pipeline.initial_run == InitialRun::Review);
+    }
     !prepared.is_first_run
         || pipeline.initial_run != InitialRun::Backfill
-        || !holds_people(pipeline.record.operation)
+        || !pipeline.record.operation.holds_target()
         || pipeline.guards.need_whole_plan()
         || prepared.targets_may_repeat
 }

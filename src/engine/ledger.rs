@@ -22,7 +22,7 @@ pub struct Note<'a> {
     pub key: &'a [u8],
     /// The fingerprint of what is sent; `None` for removals.
     pub fingerprint: Option<Fingerprint>,
-    /// The identifier, where it is not the key's text.
+    /// The target, where it is not the key's text.
     pub target: Option<&'a str>,
     /// Whether the item undoes what is remembered of this key and target, so that it is in doubt
     /// until the answer came.

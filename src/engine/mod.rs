@@ -28,7 +28,7 @@ pub mod settle;
 pub mod targets;
 
 pub use error::RunError;
-pub use pipeline::{CursorRule, InitialRun, OnRemove, Pipeline};
+pub use pipeline::{CursorRule, InitialRun, OnRemove, Pipeline, SegmentRef};
 pub use preview::{Preview, PreviewRequest, plan};
 pub use progress::{Phase, Progress};
 pub use run::{RunOptions, RunOutcome, RunPurpose, RunRequest, run};

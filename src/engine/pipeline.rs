@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use crate::customerio::Client;
 use crate::diff::Guards;
-use crate::mapping::RecordSpec;
+use crate::mapping::{About, RecordSpec};
 use crate::model::{OperationKind, SyncId};
 use crate::sources::{Model, Source};
 
 /// What happens to rows that left the source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnRemove {
-    /// The person is deleted.
+    /// What the row was sent as is deleted: the person, the object, the relationship, the device,
+    /// the membership.
     Delete,
     /// The mapped attributes are set to null.
     Clear,
@@ -22,14 +23,31 @@ pub enum OnRemove {
 }
 
 impl OnRemove {
-    /// Returns the operation that carries it out.
-    pub fn operation(self) -> OperationKind {
-        match self {
-            Self::Delete => OperationKind::PersonDelete,
-            Self::Clear => OperationKind::PersonClear,
-            Self::Suppress => OperationKind::PersonSuppress,
-        }
+    /// Returns the operation that carries it out on rows that are sent as `sent`; `None` where
+    /// there is none.
+    pub fn operation(self, sent: OperationKind) -> Option<OperationKind> {
+        let removal = match (sent, self) {
+            (OperationKind::PersonIdentify, Self::Delete) => OperationKind::PersonDelete,
+            (OperationKind::PersonIdentify, Self::Clear) => OperationKind::PersonClear,
+            (OperationKind::PersonIdentify, Self::Suppress) => OperationKind::PersonSuppress,
+            (OperationKind::ObjectIdentify, Self::Delete) => OperationKind::ObjectDelete,
+            (OperationKind::ObjectIdentify, Self::Clear) => OperationKind::ObjectClear,
+            (OperationKind::RelationshipAdd, Self::Delete) => OperationKind::RelationshipDelete,
+            (OperationKind::DeviceAdd, Self::Delete) => OperationKind::DeviceDelete,
+            (OperationKind::SegmentAdd, Self::Delete) => OperationKind::SegmentRemove,
+            _ => return None,
+        };
+        Some(removal)
     }
+}
+
+/// A manual segment, as a spec names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SegmentRef {
+    /// By its number.
+    Id(u64),
+    /// By its name, which a run looks up before it reads a row.
+    Name(String),
 }
 
 /// What a first run does.
@@ -77,7 +95,9 @@ pub struct Pipeline {
     pub remove_after: Duration,
     /// How often every row is sent again; `None` for never.
     pub refresh: Option<Duration>,
-    /// Whether no other Sync writes these people.
+    /// The segment whose members rows are; `None` for any other entity.
+    pub segment: Option<SegmentRef>,
+    /// Whether no other Sync writes these people or objects.
     pub exclusive: bool,
     /// What a first run does.
     pub initial_run: InitialRun,
@@ -92,19 +112,17 @@ pub struct Pipeline {
 }
 
 impl Pipeline {
-    /// Returns whether the rows that were sent are people this Sync keeps in the workspace.
-    pub fn holds_people(&self) -> bool {
-        holds_people(self.record.operation)
+    /// Returns whether rows are events: each is sent once, and none is ever removed.
+    pub fn appends(&self) -> bool {
+        self.record.operation == OperationKind::EventTrack
     }
-}
 
-/// Returns whether rows sent as `operation` are people who are meant to be in the workspace.
-pub fn holds_people(operation: OperationKind) -> bool {
-    match operation {
-        OperationKind::PersonIdentify | OperationKind::PersonUpdate => true,
-        OperationKind::PersonDelete
-        | OperationKind::PersonSuppress
-        | OperationKind::PersonUnsuppress
-        | OperationKind::PersonClear => false,
+    /// Returns the type of the objects that rows are about, or relate people to; `None` where there
+    /// are none, or Customer.io's own ids name them.
+    pub fn object_type(&self) -> Option<&str> {
+        match &self.record.about {
+            About::Object { type_id } | About::Relationship { type_id, .. } => type_id.as_deref(),
+            About::Person | About::Device { .. } | About::Event { .. } => None,
+        }
     }
 }

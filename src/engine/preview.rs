@@ -96,10 +96,12 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     let memo = state.map(|state| state.memo).unwrap_or_default();
     let is_first_run = memo.last_success_at.is_none();
     let workspace_id = workspace(&pipeline, deadline, &cancel).await?;
-    begin::check_identity(&memo, &begin::identity(&pipeline, workspace_id))?;
+    let identity = begin::identity(&pipeline, workspace_id, begin::segment(&pipeline)?);
+    begin::check_identity(&memo, &identity)?;
+    cursor::check(&pipeline, memo.cursor.as_ref())?;
     let (syncs, known) = match &store {
         Some(store) => (
-            begin::others(&pipeline, store, workspace_id, &known_as).await?,
+            begin::others(&pipeline, store, &identity, &known_as).await?,
             settle::load_rejections(store.as_ref(), &known_as).await?,
         ),
         None => (Vec::new(), Vec::new()),

@@ -79,6 +79,11 @@ impl RejectedRows {
         Due::Retry
     }
 
+    /// Returns whether the row of `key` was refused before and is not accepted since.
+    pub fn knows(&self, key: &[u8]) -> bool {
+        self.known().by_key.contains_key(key)
+    }
+
     /// Returns whether the row of `key` was refused as `fingerprint` says it stands: of a row that
     /// equals what was accepted, sending it again was.
     pub fn was_refused(&self, key: &[u8], fingerprint: Fingerprint) -> bool {

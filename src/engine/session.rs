@@ -10,7 +10,7 @@ use tracing::Instrument as _;
 
 use super::begin::{self, Opened};
 use super::changes::Changes;
-use super::commit::Committer;
+use super::commit::{CommitRules, Committer};
 use super::cursor::{self, ReadAll, Seen};
 use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
@@ -26,7 +26,6 @@ use super::rejected::RejectedRows;
 use super::run::{RunRequest, Tally};
 use super::settle;
 use super::targets::{Others, TargetCheck};
-use crate::customerio::batch::BatchBuilder;
 use crate::customerio::{SendClock, SendContext, Traffic};
 use crate::model::{RunCounts, RunId};
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
@@ -55,6 +54,7 @@ pub(super) struct Prepared {
     pub(super) targets_may_repeat: bool,
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
+    segment: Option<u64>,
     attributes: Vec<String>,
     planned_at: Timestamp,
     reads_all: bool,
@@ -166,10 +166,12 @@ impl Session<'_> {
     ) -> Result<(Prepared, Planning, SpoolReader), RunError> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
-        let identity = begin::identity(pipeline, account.workspace_id);
+        let segment = begin::segment(pipeline)?;
+        let identity = begin::identity(pipeline, account.workspace_id, segment);
         begin::check_identity(&memo, &identity)?;
+        cursor::check(pipeline, memo.cursor.as_ref())?;
         fold(store.as_ref(), &self.lock, None).await?;
-        let syncs = begin::others(pipeline, store, account.workspace_id, &pipeline.sync).await?;
+        let syncs = begin::others(pipeline, store, &identity, &pipeline.sync).await?;
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
@@ -187,11 +189,13 @@ impl Session<'_> {
             targets_may_repeat: targets_may_repeat(&mapper),
             rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
             item_rules: ItemRules {
-                on_remove: pipeline.on_remove,
-                identifier: mapper.identifier(),
+                removal: begin::removal(pipeline)?,
+                target_kind: mapper.target_kind(),
+                object_type: pipeline.object_type().map(str::to_owned),
                 target_is_key: mapper.target_is_key(),
                 clearable: mapper.clearable_names(),
             },
+            segment,
             attributes: mapper.attribute_names(),
             planned_at: Timestamp::UNIX_EPOCH,
             reads_all,
@@ -200,6 +204,10 @@ impl Session<'_> {
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
         let rules = PlanRules::new(pipeline, options, &prepared.memo);
         prepared.planned_at = rules.now;
+        if let Some(memo) = &mut prepared.memo.cursor {
+            // Written before anything is forgotten: an event must not pass for a new one.
+            memo.forgotten_before = memo.forgotten_before.max(rules.forget_before);
+        }
         let planner = Planner::new(PlannerParts {
             pipeline: Arc::clone(pipeline),
             rules,
@@ -288,20 +296,19 @@ impl Session<'_> {
         // What is delivered from here on belongs to this identity, whatever happens.
         store.save_memo(&self.lock, &prepared.memo).await?;
         progress.send_modify(|progress| progress.phase = Phase::Delivering);
-        let config = pipeline.client.config();
-        let builder = BatchBuilder::new(config.limits, config.update_timestamps);
-        let mut committer = Committer::new(
-            Arc::clone(store),
-            Arc::clone(&self.lock),
-            self.id.clone(),
-            options.encoding,
-            pipeline.on_remove,
-        );
+        let rules = CommitRules {
+            encoding: options.encoding,
+            on_remove: pipeline.on_remove,
+            keeps_cursor: pipeline.appends(),
+        };
+        let mut committer =
+            Committer::new(Arc::clone(store), Arc::clone(&self.lock), self.id.clone(), rules);
+        let builders = begin::builders(pipeline, prepared.segment);
         let delivery = Delivery::new(DeliveryParts {
             client: &pipeline.client,
             context: *context,
             halt: &self.halt,
-            filler: Filler::new(prepared.item_rules.clone(), builder),
+            filler: Filler::new(prepared.item_rules.clone(), builders),
             committer: &mut committer,
             rejected: &prepared.rejected,
             refusals,

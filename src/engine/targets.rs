@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RunError;
-use crate::model::{EntryFlags, IdentifierKind, KeyShape, RunCounts, SyncId, Target};
+use crate::model::{EntryFlags, KeyShape, RunCounts, SyncId, Target, TargetKind};
 use crate::spill::{SortedReader, Sorter};
 use crate::state::EntryChunk;
 use crate::state::StateStore;
@@ -291,10 +291,10 @@ fn to_hash(bytes: &[u8]) -> u128 {
 pub struct Others {
     /// The store that holds all Syncs' snapshots; `None` where there is no state yet.
     pub store: Option<Arc<dyn StateStore>>,
-    /// The other Syncs of this workspace and entity with the same kind of identifier.
+    /// The other Syncs of this workspace and entity with the same kind of target.
     pub syncs: Vec<OtherSync>,
     /// That kind.
-    pub identifier: IdentifierKind,
+    pub kind: TargetKind,
 }
 
 /// Candidates that no row of this read holds; other Syncs may.
@@ -336,7 +336,7 @@ impl FreeCandidates {
                     if entry.write_target(&other.key_shape, &mut text).is_none() {
                         continue;
                     }
-                    let target = Target { kind: others.identifier, text: &text };
+                    let target = Target { kind: others.kind, text: &text };
                     if let Some(held) = self.by_hash.remove(&target.holder_hash()) {
                         overrides.push(&held.key, &held.cause.held())?;
                     }

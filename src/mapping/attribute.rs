@@ -6,12 +6,16 @@ use super::consent::ConsentKind;
 use super::convert::{ConvertError, convert};
 use super::spec::{Nulls, ValueType};
 use super::template::Template;
+use crate::model::OperationKind;
 use crate::model::limits::{self, ATTRIBUTE_VALUE_BYTES_MAX};
 use crate::model::rejection::InvalidCode;
 use crate::model::{RecordBuf, Rejection, Row, Value};
 
-/// Attributes that a null must never clear: identifiers, the day of joining, and consent.
-const NEVER_NULLED: [&str; 6] = ["id", "email", "phone", "cio_id", "anonymous_id", "created_at"];
+/// The day of joining, of a person and of an object.
+const CREATED_AT: &str = "created_at";
+
+/// A person's attributes that a null must never clear, consent besides.
+const NEVER_NULLED: [&str; 6] = ["id", "email", "phone", "cio_id", "anonymous_id", CREATED_AT];
 
 /// Where an attribute's value comes from.
 #[derive(Clone, Debug)]
@@ -39,8 +43,8 @@ pub struct Attribute {
     pub nulls: Nulls,
     /// Set where only the opt-out is sent.
     pub consent: Option<ConsentKind>,
-    /// Whether it is an e-mail address, which Customer.io takes for an identifier.
-    pub is_email: bool,
+    /// What its name means.
+    pub meaning: Meaning,
 }
 
 /// What writing an attribute came to.
@@ -58,9 +62,37 @@ impl Written {
     }
 }
 
-/// Returns whether a null may clear the attribute of that name.
-pub fn may_be_nulled(name: &str) -> bool {
-    !NEVER_NULLED.contains(&name) && ConsentKind::of(name).is_none()
+/// What an attribute's name means for Customer.io, beside consent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Meaning {
+    /// Whether it is a person's e-mail address, which Customer.io takes for an identifier.
+    pub is_email: bool,
+    /// Whether a null may clear it.
+    pub may_be_nulled: bool,
+    /// Whether its value has a limit of its own, as all but those of an event's data have.
+    pub is_limited: bool,
+}
+
+impl Meaning {
+    /// Returns what attribute `name` means in what is sent as `operation`.
+    pub fn of(name: &str, operation: OperationKind) -> Self {
+        let mut meaning = Self { is_email: false, may_be_nulled: true, is_limited: true };
+        if is_about_person(operation) {
+            meaning.is_email = name == "email";
+            meaning.may_be_nulled =
+                !NEVER_NULLED.contains(&name) && ConsentKind::of(name).is_none();
+        } else if operation == OperationKind::ObjectIdentify {
+            meaning.may_be_nulled = name != CREATED_AT;
+        } else if operation == OperationKind::EventTrack {
+            meaning.is_limited = false;
+        }
+        meaning
+    }
+}
+
+/// Returns whether the attributes are those of a person, some of which are identifiers or consent.
+pub fn is_about_person(operation: OperationKind) -> bool {
+    matches!(operation, OperationKind::PersonIdentify | OperationKind::PersonUpdate)
 }
 
 impl Attribute {
@@ -104,14 +136,15 @@ impl Attribute {
 
     fn write_value(&self, value: Value<'_>, record: &mut RecordBuf) -> Result<Written, Rejection> {
         let is_null = matches!(value, Value::Null);
-        if (is_null && (self.nulls == Nulls::Omit || !may_be_nulled(&self.name)))
-            || (matches!(value, Value::Text("")) && !may_be_nulled(&self.name))
+        let Meaning { is_email, may_be_nulled, is_limited } = self.meaning;
+        if (is_null && (self.nulls == Nulls::Omit || !may_be_nulled))
+            || (matches!(value, Value::Text("")) && !may_be_nulled)
         {
             return Ok(Written::default());
         }
         let is_non_finite = matches!(value, Value::Float(number) if !number.is_finite());
         if let Value::Text(address) = value
-            && self.is_email
+            && is_email
             && !limits::is_plausible_email(address)
         {
             return Err(self.rejection(ConvertError {
@@ -128,7 +161,7 @@ impl Attribute {
             code: InvalidCode::ValueTooLong,
             message: "is longer than the 1,000 bytes that Customer.io accepts",
         };
-        let long = out.len() - value_start > ATTRIBUTE_VALUE_BYTES_MAX + 3;
+        let long = is_limited && out.len() - value_start > ATTRIBUTE_VALUE_BYTES_MAX + 3;
         converted
             .and_then(
                 |()| if long { Err(too_long()) } else { Ok(Written { count: 1, is_non_finite }) },

@@ -4,72 +4,19 @@ use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
-use super::attribute::{Attribute, Origin};
+use super::attribute::{Attribute, Meaning, Origin, is_about_person};
 use super::consent::{ConsentKind, UNSUBSCRIBED};
 use super::convert::convert;
 use super::error::MappingComplaint;
 use super::mapper::Mapper;
-use super::spec::{ConsentPolicy, ConstantSpec, MappingSpec, Nulls, UnmappedColumns, ValueType};
+use super::nearest::nearest_columns;
+use super::record_spec::RecordSpec;
+use super::spec::{ConsentPolicy, ConstantSpec, MappingSpec, UnmappedColumns, ValueType};
 use super::template::Template;
 use crate::model::limits::{ATTRIBUTES_MAX, attribute_name_problem};
-use crate::model::{Column, IdentifierKind, KeyKind, KeyShape, OperationKind, Value, ValueKind};
+use crate::model::{Column, KeyKind, KeyShape, OperationKind, Value, ValueKind};
 
-/// The part of a Sync that decides what is sent for a row.
-#[derive(Clone, Debug)]
-pub struct RecordSpec {
-    /// What is asked of Customer.io for each row.
-    pub operation: OperationKind,
-    /// The columns of the primary key.
-    pub primary_key: Vec<String>,
-    /// The identifier and the column that holds it.
-    pub identifier: (IdentifierKind, String),
-    /// The mappings as written.
-    pub mappings: Vec<MappingSpec>,
-    /// What happens to the columns that the spec uses nowhere.
-    pub unmapped_columns: UnmappedColumns,
-    /// What happens to nulls.
-    pub nulls: Nulls,
-}
-
-impl RecordSpec {
-    /// Returns whether rows carry attributes: deleting and suppressing name the person only.
-    fn has_attributes(&self) -> bool {
-        matches!(self.operation, OperationKind::PersonIdentify | OperationKind::PersonUpdate)
-    }
-
-    /// Returns the columns to read out of those that the query has, each once: the key, the
-    /// identifier, and what the mappings name. Names that the query lacks are left out; compiling
-    /// complains of them.
-    pub fn needed_columns(&self, available: &[Column]) -> Vec<String> {
-        let mut needed = self.named_columns();
-        if self.has_attributes() && self.unmapped_columns == UnmappedColumns::Include {
-            needed.extend(available.iter().map(|column| column.name.clone()));
-        }
-        let mut columns: Vec<String> = Vec::new();
-        for name in needed {
-            if available.iter().any(|column| column.name == name) && !columns.contains(&name) {
-                columns.push(name);
-            }
-        }
-        columns
-    }
-
-    /// Returns the columns that the spec names: the key's first. A name may come twice.
-    pub fn named_columns(&self) -> Vec<String> {
-        let mut named = self.primary_key.clone();
-        named.push(self.identifier.1.clone());
-        if self.has_attributes() {
-            named.extend(self.mappings.iter().filter_map(|mapping| mapping.from.clone()));
-            for mapping in &self.mappings {
-                let template = mapping.template.as_deref().map(Template::parse);
-                if let Some(Ok(template)) = template {
-                    named.extend(template.columns().map(str::to_owned));
-                }
-            }
-        }
-        named
-    }
-}
+mod subject;
 
 /// Returns the mapper for rows of `columns`.
 ///
@@ -80,8 +27,8 @@ pub fn compile(spec: &RecordSpec, columns: &[Column]) -> Result<Mapper, Vec<Mapp
     let mut compiler =
         Compiler { spec, columns, complaints: Vec::new(), attributes: BTreeMap::new() };
     let (key_columns, kinds) = compiler.primary_key();
-    let identifier_column = compiler.identifier();
-    if spec.has_attributes() {
+    let subject = compiler.subject();
+    if spec.operation.has_attributes() {
         for (index, mapping) in spec.mappings.iter().enumerate() {
             compiler.mapping(index, mapping);
         }
@@ -94,19 +41,15 @@ pub fn compile(spec: &RecordSpec, columns: &[Column]) -> Result<Mapper, Vec<Mapp
     if !complaints.is_empty() {
         return Err(complaints);
     }
-    let (identifier, identifier_name) = spec.identifier.clone();
+    let Some(subject) = subject else { return Err(complaints) };
     Ok(Mapper {
-        operation: spec.operation,
         key_columns,
         key_shape: KeyShape(kinds),
-        target_is_key: spec.primary_key.len() == 1
-            && spec.primary_key.first() == Some(&identifier_name),
+        target_is_key: spec.operation == OperationKind::EventTrack
+            || (!subject.kind.is_pair && spec.primary_key == [spec.identifier.1.clone()]),
         key_names: spec.primary_key.clone(),
-        identifier,
-        identifier_column,
-        identifier_name,
+        subject,
         attributes: attributes.into_values().map(|(_, attribute)| attribute).collect(),
-        identifier_text: String::new(),
         template_text: String::new(),
         non_finite_count: 0,
     })
@@ -163,22 +106,6 @@ impl Compiler<'_> {
         (indexes, kinds)
     }
 
-    fn identifier(&mut self) -> usize {
-        let (kind, name) = self.spec.identifier.clone();
-        let path = format!("identifiers.{}", identifier_field(kind));
-        let Some((index, column)) = self.column(&name, &path) else { return 0 };
-        if matches!(column.kind, ValueKind::Float | ValueKind::Json | ValueKind::Unsupported) {
-            self.complain(
-                MappingComplaint::new(
-                    path,
-                    format!("column `{name}` of type {} can't name a person", column.type_name),
-                )
-                .with_hint(format!("cast it in the query: `{name}::text as {name}`")),
-            );
-        }
-        index
-    }
-
     fn mapping(&mut self, index: usize, mapping: &MappingSpec) {
         let path = format!("mappings[{index}]");
         let Some(name) = mapping.attribute().map(str::to_owned) else {
@@ -191,13 +118,14 @@ impl Compiler<'_> {
         };
         let Some(time_zone) = self.time_zone(mapping, &path) else { return };
         let Some(origin) = self.origin(mapping, &path, &time_zone) else { return };
+        let is_about_person = is_about_person(self.spec.operation);
         let consent = match mapping.consent {
-            Some(ConsentPolicy::Overwrite) => None,
-            None => ConsentKind::of(&name),
+            None if is_about_person => ConsentKind::of(&name),
+            None | Some(ConsentPolicy::Overwrite) => None,
         };
-        let overwrites_unsubscribed = consent.is_none() && name == UNSUBSCRIBED;
+        let overwrites_unsubscribed = is_about_person && consent.is_none() && name == UNSUBSCRIBED;
         let attribute = Attribute {
-            is_email: name == "email",
+            meaning: Meaning::of(&name, self.spec.operation),
             origin,
             value_type: mapping
                 .value_type
@@ -307,8 +235,11 @@ impl Compiler<'_> {
             .iter()
             .filter_map(|mapping| Template::parse(mapping.template.as_deref()?).ok())
             .collect();
+        let operation = self.spec.operation;
+        let about = self.spec.about.columns(operation);
         let used = |name: &str| {
-            self.spec.primary_key.iter().any(|key| key == name)
+            about.contains(&name)
+                || self.spec.primary_key.iter().any(|key| key == name)
                 || self.spec.identifier.1 == name
                 || self.spec.mappings.iter().any(|mapping| mapping.from.as_deref() == Some(name))
                 || templates.iter().flat_map(Template::columns).any(|column| column == name)
@@ -326,12 +257,12 @@ impl Compiler<'_> {
                 continue;
             }
             let attribute = Attribute {
-                is_email: column.name == "email",
+                meaning: Meaning::of(&column.name, operation),
                 origin: Origin::Column(index),
                 value_type: None,
                 time_zone: TimeZone::UTC,
                 nulls: self.spec.nulls,
-                consent: ConsentKind::of(&column.name),
+                consent: ConsentKind::of(&column.name).filter(|_| is_about_person(operation)),
                 name: column.name,
             };
             self.add(path, attribute);
@@ -340,52 +271,16 @@ impl Compiler<'_> {
 
     fn count(&mut self) {
         let count = self.attributes.len();
-        if count > ATTRIBUTES_MAX {
+        if count > ATTRIBUTES_MAX && self.spec.operation != OperationKind::EventTrack {
             self.complain(
                 MappingComplaint::new(
                     "mappings",
-                    format!("{count} attributes are more than the {ATTRIBUTES_MAX} that Customer.io takes for a person"),
+                    format!("{count} attributes are more than the {ATTRIBUTES_MAX} that Customer.io takes in one request"),
                 )
                 .with_hint("map fewer columns, or set `unmappedColumns: ignore`"),
             );
         }
     }
-}
-
-fn identifier_field(kind: IdentifierKind) -> &'static str {
-    match kind {
-        IdentifierKind::Id => "id",
-        IdentifierKind::Email => "email",
-        IdentifierKind::Phone => "phone",
-        IdentifierKind::CioId => "cioId",
-    }
-}
-
-/// Returns which columns were most likely meant: those of a like name, else all.
-fn nearest_columns(name: &str, columns: &[Column]) -> String {
-    const LISTED_MAX: usize = 12;
-    let mut near: Vec<(f64, &str)> = columns
-        .iter()
-        .map(|column| {
-            let likeness = strsim::jaro_winkler(&name.to_lowercase(), &column.name.to_lowercase());
-            (likeness, column.name.as_str())
-        })
-        .collect();
-    near.sort_by(|(a, _), (b, _)| b.total_cmp(a));
-    let close: Vec<String> = near
-        .iter()
-        .filter(|(likeness, _)| *likeness > 0.8)
-        .take(3)
-        .map(|(_, name)| format!("`{name}`"))
-        .collect();
-    if !close.is_empty() {
-        return format!("did you mean {}?", close.join(" or "));
-    }
-    let mut all: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-    all.truncate(LISTED_MAX);
-    let rest = columns.len() - all.len();
-    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-    format!("it returns: {}{more}", all.join(", "))
 }
 
 #[cfg(test)]

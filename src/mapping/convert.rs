@@ -202,8 +202,11 @@ pub fn boolean(value: Value<'_>) -> Result<bool, ConvertError> {
     }
 }
 
-/// Returns unix seconds, rounded down.
-fn seconds(value: Value<'_>, time_zone: &TimeZone) -> Result<i64, ConvertError> {
+/// Returns unix seconds, rounded down. Local times are read in `time_zone`.
+///
+/// # Errors
+/// Where the value is no time, infinite, or most likely in milliseconds.
+pub fn seconds(value: Value<'_>, time_zone: &TimeZone) -> Result<i64, ConvertError> {
     let seconds = match value {
         Value::Timestamp(i64::MAX | i64::MIN)
         | Value::LocalTimestamp(i64::MAX | i64::MIN)

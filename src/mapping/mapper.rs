@@ -1,28 +1,21 @@
 //! A compiled mapping, applied row by row.
 
-use super::attribute::{Attribute, may_be_nulled};
+use super::attribute::Attribute;
 use super::error::RowError;
+use super::subject::Subject;
 use crate::model::key::KeyError;
-use crate::model::limits::{self, IDENTIFIER_BYTES_MAX};
 use crate::model::rejection::InvalidCode;
-use crate::model::text::write_value_text;
-use crate::model::{
-    IdentifierKind, KeyShape, OperationKind, RecordBuf, Rejection, Row, Target, Value,
-};
+use crate::model::{KeyShape, OperationKind, RecordBuf, Rejection, Row, TargetKind};
 
 /// Turns rows of one query into records. Costs no allocation per row.
 pub struct Mapper {
-    pub(super) operation: OperationKind,
+    pub(super) subject: Subject,
     pub(super) key_columns: Vec<usize>,
     pub(super) key_names: Vec<String>,
     pub(super) key_shape: KeyShape,
-    pub(super) identifier: IdentifierKind,
-    pub(super) identifier_column: usize,
-    pub(super) identifier_name: String,
     /// Sorted by name.
     pub(super) attributes: Vec<Attribute>,
     pub(super) target_is_key: bool,
-    pub(super) identifier_text: String,
     pub(super) template_text: String,
     pub(super) non_finite_count: u64,
 }
@@ -33,14 +26,20 @@ impl Mapper {
         &self.key_shape
     }
 
-    /// Returns which identifier names the people.
-    pub fn identifier(&self) -> IdentifierKind {
-        self.identifier
+    /// Returns what the targets of the rows are.
+    pub fn target_kind(&self) -> TargetKind {
+        self.subject.kind
     }
 
-    /// Returns whether the identifier's text is always the key's, so that it need not be kept.
+    /// Returns whether the target need not be kept: its text is always the key's, or nothing is
+    /// ever asked of it again, as of an event's.
     pub fn target_is_key(&self) -> bool {
         self.target_is_key
+    }
+
+    /// Returns whether rows are events, of which many may be about one person.
+    pub fn makes_events(&self) -> bool {
+        self.subject.operation == OperationKind::EventTrack
     }
 
     /// Returns how many numbers so far were infinite or not a number and became null: JSON has no
@@ -56,7 +55,8 @@ impl Mapper {
 
     /// Returns the names of the attributes that `onRemove: clear` sets to null.
     pub fn clearable_names(&self) -> Vec<String> {
-        self.attribute_names().into_iter().filter(|name| may_be_nulled(name)).collect()
+        let clearable = self.attributes.iter().filter(|attribute| attribute.meaning.may_be_nulled);
+        clearable.map(|attribute| attribute.name.clone()).collect()
     }
 
     /// Replaces `key` by the row's primary key.
@@ -89,18 +89,13 @@ impl Mapper {
         }
     }
 
-    /// Replaces the canonical bytes of `record` by what would be sent for `row`.
+    /// Replaces the canonical bytes of `record`, which holds the row's key already, by what would be
+    /// sent for `row`.
     ///
     /// # Errors
     /// Why the row can't be sent; `record` is then unspecified.
     pub fn map_record(&mut self, row: Row<'_>, record: &mut RecordBuf) -> Result<(), Rejection> {
-        let text = identifier_text(
-            row.value(self.identifier_column),
-            self.identifier,
-            &self.identifier_name,
-            &mut self.identifier_text,
-        )?;
-        record.start(self.operation, Target { kind: self.identifier, text }, 0);
+        self.subject.start(row, &self.key_shape, record)?;
         let mut count = 0u16;
         for attribute in &self.attributes {
             let written = attribute.write(row, record, &mut self.template_text)?;
@@ -110,36 +105,4 @@ impl Mapper {
         record.set_attribute_count(count);
         Ok(())
     }
-}
-
-fn identifier_text<'t>(
-    value: Value<'t>,
-    kind: IdentifierKind,
-    column: &str,
-    buffer: &'t mut String,
-) -> Result<&'t str, Rejection> {
-    let invalid = |code, what: &str| {
-        Rejection::invalid(code, Some(column), format!("identifier column `{column}` {what}"))
-    };
-    let text = match value {
-        Value::Null => return Err(invalid(InvalidCode::MissingIdentifier, "is null")),
-        Value::Text(text) => text,
-        other => {
-            buffer.clear();
-            if !write_value_text(other, buffer) {
-                return Err(invalid(InvalidCode::InvalidIdentifier, "has no text"));
-            }
-            buffer.as_str()
-        }
-    };
-    if text.trim().is_empty() {
-        return Err(invalid(InvalidCode::MissingIdentifier, "is empty"));
-    }
-    if text.len() > IDENTIFIER_BYTES_MAX {
-        return Err(invalid(InvalidCode::InvalidIdentifier, "is longer than 150 bytes"));
-    }
-    if kind == IdentifierKind::Email && !limits::is_plausible_email(text) {
-        return Err(invalid(InvalidCode::InvalidEmail, "is not an e-mail address"));
-    }
-    Ok(text)
 }

@@ -10,6 +10,9 @@ pub struct EntryFlags {
     /// When a complete read first lacked the row, in unix seconds; it is removed only once it was
     /// missing for long enough. `None` while it is in the source.
     pub missing_since: Option<u32>,
+    /// The row's cursor, in unix seconds, of an event: one that lies far enough behind what is still
+    /// read can be forgotten.
+    pub read_at: Option<u32>,
 }
 
 /// A row that Customer.io accepted, borrowed from a decoded segment or journal row.

@@ -28,6 +28,10 @@ pub const ATTRIBUTES_MAX: usize = 300;
 /// Source: "event name cannot be longer than 100 bytes".
 pub const EVENT_NAME_BYTES_MAX: usize = 100;
 
+/// Longest token of a device, in bytes. Customer.io publishes no limit; the longest tokens in use
+/// have some hundred bytes, and what is no token should not fill what is remembered.
+pub const DEVICE_TOKEN_BYTES_MAX: usize = 4_096;
+
 /// Paths of single subscription topics start so. They are the one kind of dotted name whose
 /// meaning is published: setting one leaves the other topics alone.
 const TOPICS_PREFIX: &str = "cio_subscription_preferences.topics.";

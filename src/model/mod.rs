@@ -5,9 +5,11 @@
 
 pub mod canonical;
 pub mod change;
+pub mod details;
 pub mod disposition;
 pub mod duration;
 pub mod entry;
+pub mod event_id;
 pub mod fingerprint;
 pub mod key;
 pub mod limits;
@@ -24,8 +26,10 @@ pub mod value;
 pub mod varint;
 
 pub use change::{ChangeKind, OperationKind};
+pub use details::{Details, EventKind, Platform};
 pub use disposition::{Disposition, Reason};
 pub use entry::{Entry, EntryBuf, EntryFlags};
+pub use event_id::{EventId, EventIds};
 pub use fingerprint::{Encoding, Fingerprint};
 pub use key::{KeyKind, KeyShape};
 pub use record::{RecordBuf, RecordView};
@@ -33,5 +37,5 @@ pub use rejection::{Rejection, RejectionKind};
 pub use report::{RunCounts, RunId, RunReport, RunResult};
 pub use row::{Column, Row, RowBatch};
 pub use sync_id::SyncId;
-pub use target::{IdentifierKind, Target};
+pub use target::{IdentifierKind, Target, TargetKind};
 pub use value::{Value, ValueKind};

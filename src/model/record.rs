@@ -2,15 +2,16 @@
 
 use super::canonical;
 use super::change::OperationKind;
+use super::details::Details;
 use super::fingerprint::{Encoding, Fingerprint};
-use super::target::{IdentifierKind, Target};
+use super::target::{Target, TargetKind};
 use super::varint;
 
 /// A mapped row: its key and its canonical bytes. Reused from row to row.
 ///
-/// The canonical bytes are: operation, kind of identifier, identifier, number of attributes, then
-/// name and value of each, sorted by name. They are what the fingerprint covers and what the
-/// spool holds; [`RecordView`] reads them.
+/// The canonical bytes are: operation, kind of target, target, details (none for a person), number
+/// of attributes, then name and value of each, sorted by name. They are what the fingerprint covers
+/// and what the spool holds; [`RecordView`] reads them.
 #[derive(Default)]
 pub struct RecordBuf {
     /// The primary key, encoded by its [`super::KeyShape`].
@@ -25,9 +26,9 @@ impl RecordBuf {
     /// Starts the canonical bytes anew: `attribute_count` attributes must follow, sorted by name,
     /// each by [`RecordBuf::attribute`] and a writer of [`canonical`].
     #[inline]
-    pub fn start(&mut self, operation: OperationKind, target: Target<'_>, attribute_count: u16) {
+    pub fn start(&mut self, header: Header<'_>, attribute_count: u16) {
         self.canonical.clear();
-        write_header(&mut self.canonical, operation, target);
+        header.write(&mut self.canonical);
         self.count_at = self.canonical.len();
         self.canonical.extend_from_slice(&attribute_count.to_le_bytes());
     }
@@ -51,11 +52,29 @@ impl RecordBuf {
     }
 }
 
-/// Appends what comes before the attributes of a record.
-pub fn write_header(out: &mut Vec<u8>, operation: OperationKind, target: Target<'_>) {
-    out.push(operation.code());
-    out.push(target.kind.code());
-    varint::write_bytes(out, target.text.as_bytes());
+/// What comes before the attributes of a record.
+#[derive(Clone, Copy)]
+pub struct Header<'a> {
+    /// What is asked.
+    pub operation: OperationKind,
+    /// About whom or what.
+    pub target: Target<'a>,
+    /// What the operation says besides.
+    pub details: Details<'a>,
+}
+
+impl<'a> Header<'a> {
+    /// Returns the header of an operation that has no details.
+    pub fn plain(operation: OperationKind, target: Target<'a>) -> Self {
+        Self { operation, target, details: Details::None }
+    }
+
+    fn write(&self, out: &mut Vec<u8>) {
+        out.push(self.operation.code());
+        out.push(self.target.kind.code());
+        varint::write_bytes(out, self.target.text.as_bytes());
+        self.details.write(out);
+    }
 }
 
 /// A record's canonical bytes, taken apart without copying.
@@ -63,8 +82,10 @@ pub fn write_header(out: &mut Vec<u8>, operation: OperationKind, target: Target<
 pub struct RecordView<'a> {
     /// What is asked.
     pub operation: OperationKind,
-    /// About whom.
+    /// About whom or what.
     pub target: Target<'a>,
+    /// What the operation says besides.
+    pub details: Details<'a>,
     /// The attributes.
     pub attributes: Attributes<'a>,
 }
@@ -76,11 +97,13 @@ impl<'a> RecordView<'a> {
         let (&kind, rest) = rest.split_first()?;
         bytes = rest;
         let text = std::str::from_utf8(varint::read_bytes(&mut bytes)?).ok()?;
-        let target = Target { kind: IdentifierKind::from_code(kind)?, text };
+        let operation = OperationKind::from_code(operation)?;
+        let target = Target { kind: TargetKind::from_code(kind)?, text };
+        let details = Details::read(operation, &mut bytes)?;
         let (count, bytes) = bytes.split_first_chunk::<2>()?;
         let count = usize::from(u16::from_le_bytes(*count));
         let attributes = Attributes { count, bytes };
-        Some(Self { operation: OperationKind::from_code(operation)?, target, attributes })
+        Some(Self { operation, target, details, attributes })
     }
 }
 
@@ -135,43 +158,4 @@ impl<'a> Attributes<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_record_reads_back_as_it_was_written() {
-        let mut record = RecordBuf::default();
-        let target = Target { kind: IdentifierKind::Email, text: "a@b.c" };
-
-        record.start(OperationKind::PersonUpdate, target, 2);
-        canonical::write_json_text(record.attribute("a"), "[1,{\"x\":null}]").unwrap();
-        canonical::write_string(record.attribute("b"), "text");
-        let view = RecordView::parse(&record.canonical).unwrap();
-
-        assert!(view.operation == OperationKind::PersonUpdate && view.target.is_same_as(&target));
-        let attributes: Vec<String> = view
-            .attributes
-            .iter()
-            .map(|(name, mut value)| {
-                let mut json = Vec::new();
-                canonical::to_json(&mut value, &mut json).unwrap();
-                format!("{name}={}", String::from_utf8(json).unwrap())
-            })
-            .collect();
-        assert_eq!(attributes, ["a=[1,{\"x\":null}]", "b=\"text\""]);
-    }
-
-    #[test]
-    fn the_operation_and_the_target_are_part_of_the_fingerprint() {
-        let fingerprint = |operation, kind, text| {
-            let mut record = RecordBuf::default();
-            record.start(operation, Target { kind, text }, 0);
-            record.fingerprint(Encoding::CURRENT)
-        };
-        let base = fingerprint(OperationKind::PersonIdentify, IdentifierKind::Id, "1");
-
-        assert_ne!(base, fingerprint(OperationKind::PersonUpdate, IdentifierKind::Id, "1"));
-        assert_ne!(base, fingerprint(OperationKind::PersonIdentify, IdentifierKind::Email, "1"));
-        assert_ne!(base, fingerprint(OperationKind::PersonIdentify, IdentifierKind::Id, "2"));
-    }
-}
+mod tests;

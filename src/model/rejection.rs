@@ -58,7 +58,7 @@ pub enum InvalidCode {
     InvalidKey,
     /// Several rows have this primary key; none of them is sent.
     DuplicateKey,
-    /// Several rows are about this person; none of them is sent.
+    /// Several rows are about this person, object or pair; none of them is sent.
     DuplicateTarget,
     /// The identifier is null or empty.
     MissingIdentifier,
@@ -66,6 +66,10 @@ pub enum InvalidCode {
     InvalidIdentifier,
     /// An e-mail address that cannot be one.
     InvalidEmail,
+    /// An event without a name, or with one that cannot be one.
+    InvalidEventName,
+    /// A device's platform that is neither ios nor android.
+    InvalidPlatform,
     /// A value that is no number.
     InvalidNumber,
     /// A value that is no whole number, or out of range.
@@ -101,6 +105,8 @@ impl InvalidCode {
             Self::MissingIdentifier => "MissingIdentifier",
             Self::InvalidIdentifier => "InvalidIdentifier",
             Self::InvalidEmail => "InvalidEmail",
+            Self::InvalidEventName => "InvalidEventName",
+            Self::InvalidPlatform => "InvalidPlatform",
             Self::InvalidNumber => "InvalidNumber",
             Self::InvalidInteger => "InvalidInteger",
             Self::InvalidBoolean => "InvalidBoolean",

@@ -36,19 +36,17 @@ pub async fn client(
     Ok(Arc::new(Client::new(config, limiter)?))
 }
 
-/// Returns the client of a connection whose limiter outlives it, as that of an operator does.
-/// Connects to nothing.
+/// Returns what a client of a connection is made of, for those who keep limiters and clients
+/// themselves, as an operator does.
 ///
 /// # Errors
-/// As [`client`].
-pub async fn client_on(
-    limiter: Arc<Limiter>,
+/// Where a secret is missing or a setting can't be used.
+pub async fn connection(
     namespace: &str,
     spec: &CustomerIoConnectionSpec,
     secrets: &dyn SecretReader,
-) -> Result<Arc<Client>, ResolveError> {
-    let config = config(namespace, spec, secrets, None).await?;
-    Ok(Arc::new(Client::new(config, limiter)?))
+) -> Result<ConnectionConfig, ResolveError> {
+    config(namespace, spec, secrets, None).await
 }
 
 async fn config(

@@ -5,11 +5,12 @@
 
 pub mod connection;
 pub mod error;
-pub mod secrets;
+mod record;
+mod secrets;
 pub mod source;
 pub mod sync;
 
-pub use connection::{client, client_on};
+pub use connection::{client, connection};
 pub use error::ResolveError;
 pub use secrets::SecretReader;
 pub use source::source;

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::ResolveError;
+use super::record;
 use crate::api::SyncSpec;
 use crate::api::guards::Limit as LimitSpec;
 use crate::api::sync::InitialRun as InitialRunSpec;
 use crate::customerio::Client;
-use crate::customerio::spec::{Behavior, OnRemove as OnRemoveSpec};
+use crate::customerio::spec::{Behavior, Entity, OnRemove as OnRemoveSpec};
 use crate::diff::{Guards, Limit};
 use crate::engine::{CursorRule, InitialRun, OnRemove, Pipeline};
-use crate::mapping::RecordSpec;
+use crate::model::SyncId;
 use crate::model::duration::GoDuration;
-use crate::model::{OperationKind, SyncId};
 use crate::sources::{Model, Source};
 
 /// How often `updateOnly` sends every row again where the spec doesn't say.
@@ -31,13 +31,7 @@ pub fn pipeline(
     source: Arc<dyn Source>,
     client: Arc<Client>,
 ) -> Result<Pipeline, ResolveError> {
-    let identifier = spec
-        .identifiers
-        .as_ref()
-        .and_then(|identifiers| identifiers.person())
-        .map(|(kind, column)| (kind, column.to_owned()))
-        .ok_or_else(|| invalid("spec.identifiers", "names no identifier of a person"))?;
-    let operation = operation(spec.behavior)?;
+    let record = record::record(&sync, spec)?;
     let adopt_from = spec
         .adopt_state_from
         .as_ref()
@@ -51,14 +45,8 @@ pub fn pipeline(
             column: cursor.column.clone(),
             lookback: cursor.lookback.get(),
         }),
-        record: RecordSpec {
-            operation,
-            primary_key: spec.model.primary_key.clone(),
-            identifier,
-            mappings: spec.mappings.clone(),
-            unmapped_columns: spec.unmapped_columns,
-            nulls: spec.nulls,
-        },
+        segment: record::segment(spec)?,
+        record,
         on_remove: on_remove(spec)?,
         remove_after: spec.remove_after.map_or(Duration::ZERO, GoDuration::get),
         refresh: refresh(spec),
@@ -77,24 +65,17 @@ pub fn pipeline(
     })
 }
 
-fn invalid(path: &str, message: &str) -> ResolveError {
+pub(super) fn invalid(path: &str, message: &str) -> ResolveError {
     ResolveError::InvalidSpec { path: path.to_owned(), message: message.to_owned(), hint: None }
-}
-
-fn operation(behavior: Behavior) -> Result<OperationKind, ResolveError> {
-    match behavior {
-        Behavior::UpdateOrCreate | Behavior::Mirror => Ok(OperationKind::PersonIdentify),
-        Behavior::UpdateOnly => Ok(OperationKind::PersonUpdate),
-        Behavior::Delete => Ok(OperationKind::PersonDelete),
-        Behavior::Suppress => Ok(OperationKind::PersonSuppress),
-        Behavior::Unsuppress => Ok(OperationKind::PersonUnsuppress),
-        Behavior::Append => Err(invalid("spec.behavior", "append is for events")),
-    }
 }
 
 fn on_remove(spec: &SyncSpec) -> Result<Option<OnRemove>, ResolveError> {
     if spec.behavior != Behavior::Mirror {
         return Ok(None);
+    }
+    if !matches!(spec.entity, Entity::Person | Entity::Object) {
+        // What is taken away is the row's own: a device, a relationship, a membership.
+        return Ok(Some(OnRemove::Delete));
     }
     match spec.on_remove {
         Some(OnRemoveSpec::Delete) => Ok(Some(OnRemove::Delete)),

@@ -2,8 +2,8 @@
 
 use crate::model::{Encoding, Entry, EntryFlags, Fingerprint};
 
-/// Bits of an entry's flag byte, on disk and in memory. Bit 6 is free for what entries may
-/// hold later; bit 7 would announce a second byte.
+/// Bits of an entry's flag byte, on disk and in memory. Bit 7 is free: it would announce a
+/// second byte.
 pub(super) mod bits {
     pub(in crate::state) const FINGERPRINT: u8 = 1;
     pub(in crate::state) const TARGET: u8 = 1 << 1;
@@ -11,8 +11,9 @@ pub(super) mod bits {
     pub(in crate::state) const SUPPRESSED: u8 = 1 << 3;
     pub(in crate::state) const OTHER_ENCODING: u8 = 1 << 4;
     pub(in crate::state) const MISSING: u8 = 1 << 5;
+    pub(in crate::state) const READ_AT: u8 = 1 << 6;
     pub(in crate::state) const KNOWN: u8 =
-        FINGERPRINT | TARGET | REMOVED | SUPPRESSED | OTHER_ENCODING | MISSING;
+        FINGERPRINT | TARGET | REMOVED | SUPPRESSED | OTHER_ENCODING | MISSING | READ_AT;
 }
 
 /// Where one entry's parts lie in the arenas.
@@ -27,6 +28,8 @@ struct Slot {
     encoding: Encoding,
     /// Only where the flags say so.
     missing_since: u32,
+    /// Only where the flags say so.
+    read_at: u32,
 }
 
 /// Entries sorted by key, in arenas that are reused from chunk to chunk.
@@ -92,6 +95,7 @@ impl EntryChunk {
             flags,
             encoding: entry.encoding,
             missing_since: entry.flags.missing_since.unwrap_or_default(),
+            read_at: entry.flags.read_at.unwrap_or_default(),
         };
         self.keys.extend_from_slice(entry.key);
         self.targets.push_str(entry.target.unwrap_or_default());
@@ -139,6 +143,7 @@ impl EntryChunk {
             flags: rest.flags & !bits::OTHER_ENCODING,
             encoding: rest.encoding,
             missing_since: rest.missing_since,
+            read_at: rest.read_at,
         };
         self.targets.push_str(rest.target);
         self.slots.push(slot);
@@ -165,6 +170,7 @@ impl EntryChunk {
             flags: EntryFlags {
                 suppressed: slot.flags & bits::SUPPRESSED != 0,
                 missing_since: (slot.flags & bits::MISSING != 0).then_some(slot.missing_since),
+                read_at: (slot.flags & bits::READ_AT != 0).then_some(slot.read_at),
             },
         }
     }
@@ -177,6 +183,7 @@ pub(super) struct Decoded<'a> {
     pub(super) flags: u8,
     pub(super) encoding: Encoding,
     pub(super) missing_since: u32,
+    pub(super) read_at: u32,
 }
 
 /// Returns the flag bits of an entry, those of its encoding and of its removal left out.
@@ -193,6 +200,9 @@ pub(super) fn flags_of(entry: &Entry<'_>) -> u8 {
     }
     if entry.flags.missing_since.is_some() {
         flags |= bits::MISSING;
+    }
+    if entry.flags.read_at.is_some() {
+        flags |= bits::READ_AT;
     }
     flags
 }

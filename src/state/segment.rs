@@ -5,7 +5,7 @@
 //! ```text
 //! block  = encoding, other encoding or 0, number of entries, entries
 //! entry  = flags, lengths, key suffix, [fingerprint: 16 bytes], [target: length, text],
-//!          [missing since: unix seconds]
+//!          [missing since: unix seconds], [read at: unix seconds]
 //! ```
 //!
 //! `lengths` is one byte: in its upper half how many bytes the key shares with the one before it,
@@ -152,7 +152,7 @@ impl SegmentWriter {
         if let Some(target) = entry.target {
             varint::write_bytes(&mut self.body, target.as_bytes());
         }
-        if let Some(seconds) = entry.flags.missing_since {
+        for seconds in [entry.flags.missing_since, entry.flags.read_at].into_iter().flatten() {
             varint::write(&mut self.body, u64::from(seconds));
         }
         if self.count == 0 {
@@ -247,14 +247,11 @@ fn read_entry(
         let bytes = varint::read_bytes(input).ok_or(SegmentError::Layout)?;
         target = std::str::from_utf8(bytes).map_err(|_| SegmentError::Layout)?;
     }
-    let mut missing_since = 0;
-    if flags & bits::MISSING != 0 {
-        let seconds = varint::read(input).ok_or(SegmentError::Layout)?;
-        missing_since = u32::try_from(seconds).map_err(|_| SegmentError::Layout)?;
-    }
+    let missing_since = take_seconds(input, flags & bits::MISSING)?;
+    let read_at = take_seconds(input, flags & bits::READ_AT)?;
     let place = usize::from(flags & bits::OTHER_ENCODING != 0);
     let encoding = encodings[place].ok_or(SegmentError::Layout)?;
-    let decoded = Decoded { fingerprint, target, flags, encoding, missing_since };
+    let decoded = Decoded { fingerprint, target, flags, encoding, missing_since, read_at };
     out.push_front_coded(shared, suffix, decoded);
     Ok(())
 }
@@ -288,6 +285,15 @@ fn read_length(input: &mut &[u8], short: usize) -> Result<usize, SegmentError> {
     varint::read(input)
         .and_then(|rest| usize::try_from(rest).ok()?.checked_add(LONG))
         .ok_or(SegmentError::Layout)
+}
+
+/// Takes a time off the front of `input`; zero where the entry has none.
+fn take_seconds(input: &mut &[u8], is_there: u8) -> Result<u32, SegmentError> {
+    if is_there == 0 {
+        return Ok(0);
+    }
+    let seconds = varint::read(input).ok_or(SegmentError::Layout)?;
+    u32::try_from(seconds).map_err(|_| SegmentError::Layout)
 }
 
 fn take_byte(input: &mut &[u8]) -> Result<u8, SegmentError> {

@@ -22,7 +22,7 @@ pub struct Identity {
     pub entity: String,
     /// The columns of the primary key.
     pub primary_key: Vec<String>,
-    /// The identifier by which people are named.
+    /// The identifier by which people or objects are named.
     pub identifier: IdentifierKind,
     /// The object type, where the entity has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -61,6 +61,9 @@ pub struct CursorMemo {
     pub last: Timestamp,
     /// Hash of what was read and how it was mapped: where it changed, all rows are read once more.
     pub meaning: String,
+    /// Events before this were forgotten: a row from before that is not known was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten_before: Option<Timestamp>,
 }
 
 /// What is known of a Sync besides its rows. Written as one document; fields may be added.
@@ -91,15 +94,18 @@ pub struct SyncMemo {
     pub attributes: Vec<String>,
     /// A run that a guard stopped.
     pub blocked: Option<Blocked>,
+    /// Whether a person had all else forgotten: events of the next run count as sent.
+    pub was_reset: bool,
 }
 
 impl SyncMemo {
-    /// Returns what stays known when all else is forgotten: how many runs there were, and the
-    /// clock, which never goes back.
+    /// Returns what stays known when all else is forgotten: how many runs there were, the clock,
+    /// which never goes back, and that there was something to forget.
     pub fn after_reset(&self) -> Self {
         Self {
             run_number: self.run_number,
             clock_floor_seconds: self.clock_floor_seconds,
+            was_reset: true,
             ..Self::default()
         }
     }

@@ -1,8 +1,9 @@
-//! What the operator shows over HTTP: probes for the kubelet and figures for Prometheus. Read
-//! only, and nothing out of a row.
+//! What the operator shows over HTTP: a page for people, probes for the kubelet, figures for
+//! Prometheus. Read only, and nothing out of a row.
 
 mod health;
 mod pages;
+mod status;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,17 +14,23 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use health::{Check, Heartbeat};
+pub use status::SyncLine;
 
 use crate::metrics::Metrics;
 
 /// Returns what must hold before the operator is ready, each with what is missing where it doesn't.
 pub type Readiness = Arc<dyn Fn() -> Vec<Check> + Send + Sync>;
 
+/// Returns how every Sync stands; `None` where another replica works.
+pub type Syncs = Arc<dyn Fn() -> Option<Vec<SyncLine>> + Send + Sync>;
+
 /// What the pages are made from.
 #[derive(Clone)]
 pub struct Shown {
     /// What must hold.
     pub readiness: Readiness,
+    /// How every Sync stands.
+    pub syncs: Syncs,
     /// When the operator last showed that it is not stuck.
     pub heartbeat: Heartbeat,
     /// Its figures.
@@ -58,6 +65,7 @@ impl Server {
     /// Where the address can no longer be listened on.
     pub async fn serve(self, shown: Shown, stop: CancellationToken) -> std::io::Result<()> {
         let routes = Router::new()
+            .route("/", get(status::page))
             .route("/healthz", get(pages::healthz))
             .route("/livez", get(pages::livez))
             .route("/readyz", get(pages::readyz))

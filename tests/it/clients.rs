@@ -81,7 +81,7 @@ async fn the_official_node_client_finds_what_it_expects() {
     let workspace = emulator.workspace();
     let segment = workspace.create_segment("VIP");
 
-    drive("node", "node/run.js", &[&emulator.url(), &segment.to_string()]).await;
+    drive("node", "node/run.js", &[emulator.url(), &segment.to_string()]).await;
 
     check_common(&workspace);
     check_events(&workspace);
@@ -97,7 +97,7 @@ async fn the_official_python_client_finds_what_it_expects() {
     let emulator = Emulator::start(Options::default()).await.unwrap();
     let workspace = emulator.workspace();
 
-    drive("python", "python/run.py", &[&emulator.url()]).await;
+    drive("python", "python/run.py", &[emulator.url()]).await;
 
     check_common(&workspace);
     check_events(&workspace);

@@ -7,6 +7,7 @@
 use crate::api::finding::Finding;
 use crate::api::{CustomerIoConnectionSpec, SourceSpec, SyncSpec};
 
+mod entities;
 mod mappings;
 mod needs;
 mod sql;
@@ -23,6 +24,7 @@ pub use sql::check_sql;
 pub fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut findings = timing::sync(spec);
     findings.extend(primary_key(spec));
+    findings.extend(entities::sync(spec));
     findings.extend(mappings::sync(spec));
     if let Some(sql) = &spec.model.sql {
         findings.extend(check_sql("spec.model.sql", sql));

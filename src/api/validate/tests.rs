@@ -134,9 +134,10 @@ fn a_model_is_one_statement_that_reads() {
 #[test]
 fn what_this_version_cant_do_is_said() {
     let spec = sync_with(serde_json::json!({
-        "entity": "event",
-        "behavior": "append",
-        "event": {"name": {"constant": "order"}},
+        "entity": "collection",
+        "behavior": "mirror",
+        "collection": {"name": "Coupons"},
+        "segment": {"name": "VIP"},
         "execution": "job",
         "model": {"range": "A:B", "primaryKey": ["id"], "cursor": {"column": "at"}},
     }));
@@ -152,13 +153,61 @@ fn what_this_version_cant_do_is_said() {
     let findings = [sync(&spec), source(&bigquery), source(&files)].concat();
 
     insta::assert_snapshot!(lines(&findings), @"
-        spec.entity: this version can't deliver `entity: event` yet (person is what it can deliver)
+        spec.entity: this version can't deliver `entity: collection` yet
+        spec.segment.name: this version can't find a segment by its name yet (name it by `id`, as its page in Customer.io shows it)
         spec.execution: this version can't run in a Job of its own yet (take `execution` away: runs execute in the operator)
         spec.model.range: this version can't read a range of a spreadsheet yet (take the field away)
         spec.bigquery: this version can't read from Google BigQuery yet (postgres, sqlite and files are what it can read)
         spec.files.format: this version can't read Parquet yet (csv is what it can read)
         spec.files.url: this version can't read from s3:// yet (a folder or file of this machine is what it can read)
         ");
+}
+
+#[test]
+fn each_entity_is_told_what_does_not_fit_it_and_its_traps() {
+    let event = |event: serde_json::Value, mappings: serde_json::Value| {
+        sync_with(serde_json::json!({
+            "entity": "event", "behavior": "append", "event": event, "mappings": mappings,
+            "model": {"table": "orders", "primaryKey": ["id"], "cursor": {"column": "at"}},
+        }))
+    };
+    let long = "x".repeat(101);
+    let specs = [
+        event(serde_json::json!({"name": {"constant": " "}}), serde_json::json!([])),
+        event(
+            serde_json::json!({"name": {"constant": long}, "timestamp": "at"}),
+            serde_json::json!([{"from": "email", "to": "recipient"}]),
+        ),
+        sync_with(serde_json::json!({
+            "entity": "object", "behavior": "mirror", "onRemove": "clear",
+            "object": {"typeId": "1", "id": "id"}, "identifiers": null,
+            "mappings": [{"from": "id", "to": "object_id"}],
+        })),
+        sync_with(serde_json::json!({
+            "entity": "segmentMembership", "segment": {"id": 7},
+            "unmappedColumns": "include", "mappings": [{"from": "plan"}],
+        })),
+    ];
+
+    let findings: Vec<String> = specs.iter().map(|spec| lines(&sync(spec))).collect();
+
+    insta::assert_snapshot!(findings.join("\n--\n"), @r#"
+        spec.event.name.constant: the name of the event is blank
+        spec.event.timestamp: without it an event happens when it is sent: a first run dates all of the past to today (name the column that says when it happened)
+
+        --
+        spec.event.name.constant: the name is longer than 100 bytes (Customer.io takes no longer one)
+        spec.model.cursor.column: rows that arrive late, with a time that lies behind what was read, are never read (name the column with the time at which a row was loaded)
+        spec.mappings[0]: `recipient` takes the place of what a campaign that the event triggers says
+
+        --
+        spec.onRemove: clearing an object that somebody deleted in Customer.io makes it anew, empty (write `onRemove: delete` where that matters)
+        spec.mappings[0].to: `object_id` is Customer.io's own name (give it another name with `to`)
+
+        --
+        spec.mappings: a membership has no attributes (take it away; people get their attributes from a Sync with `entity: person`)
+        spec.unmappedColumns: a membership has no attributes (take it away; people get their attributes from a Sync with `entity: person`)
+        "#);
 }
 
 #[test]

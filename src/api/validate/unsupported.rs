@@ -4,20 +4,21 @@
 use crate::api::finding::Finding;
 use crate::api::sync::Execution;
 use crate::api::{SourceSpec, SyncSpec};
-use crate::customerio::spec::{Behavior, Entity};
+use crate::customerio::spec::Entity;
 use crate::sources::files::spec::FileFormat;
 
 /// Returns what a Sync asks for that this version can't do yet.
 pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if spec.entity != Entity::Person {
+    if spec.entity == Entity::Collection {
+        findings.push(not_yet("spec.entity", "deliver `entity: collection`", None));
+    }
+    if spec.segment.as_ref().is_some_and(|segment| segment.name.is_some()) {
         findings.push(not_yet(
-            "spec.entity",
-            &format!("deliver `entity: {}`", spec.entity.as_str()),
-            Some("person is what it can deliver"),
+            "spec.segment.name",
+            "find a segment by its name",
+            Some("name it by `id`, as its page in Customer.io shows it"),
         ));
-    } else if spec.behavior == Behavior::Append {
-        findings.push(not_yet("spec.behavior", "append", None));
     }
     if spec.execution == Execution::Job {
         findings.push(not_yet(

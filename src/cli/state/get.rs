@@ -11,9 +11,9 @@ use crate::cli::render::key::{Keys, hex};
 use crate::cli::render::rejections::RejectionView;
 use crate::cli::render::table::pairs;
 use crate::cli::store::Wanted;
-use crate::model::SyncId;
 use crate::model::key::KEY_BYTES_MAX;
-use crate::state::store::RejectedRow;
+use crate::model::{Entry, KeyShape, SyncId, Target, TargetKind};
+use crate::state::store::{Identity, RejectedRow};
 use crate::state::{Access, StateStore, snapshot};
 
 /// What is remembered of a row. Keys and targets are shown: the person named the row.
@@ -62,10 +62,7 @@ pub(super) async fn run(
         known: entry.is_some(),
         fingerprint: entry.and_then(|entry| entry.fingerprint).map(|f| hex(&f.to_bytes())),
         encoding: entry.map(|entry| entry.encoding.code()),
-        target: entry.and_then(|entry| {
-            let mut target = String::new();
-            entry.write_target(shape, &mut target).map(|()| target)
-        }),
+        target: entry.and_then(|entry| target(&entry, shape, memo.identity.as_ref()?)),
         suppressed: entry.is_some_and(|entry| entry.flags.suppressed),
         rejection: refused.map(|row| RejectionView::new(&state, &row, Keys::Shown)),
     };
@@ -74,6 +71,22 @@ pub(super) async fn run(
         OutputFormat::Text => output::print(&text(view))?,
     }
     Ok(Exit::Done)
+}
+
+/// Returns the person or object that was sent, a pair as `person / token`; `None` for an event,
+/// which may be about anybody.
+fn target(entry: &Entry<'_>, shape: &KeyShape, identity: &Identity) -> Option<String> {
+    let is_pair = match identity.entity.as_str() {
+        "event" => return None,
+        entity => matches!(entity, "device" | "relationship"),
+    };
+    let mut text = String::new();
+    entry.write_target(shape, &mut text)?;
+    let kind = TargetKind { identifier: identity.identifier, is_pair };
+    match (Target { kind, text: &text }).parts()? {
+        (first, Some(second)) => Some(format!("{first} / {second}")),
+        (_, None) => Some(text),
+    }
 }
 
 fn text(view: RowView) -> String {

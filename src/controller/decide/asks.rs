@@ -46,8 +46,7 @@ pub(super) fn record(draft: &mut Draft<'_>) -> Asks {
 
 /// Returns the token of a kind that waits: a new annotation, else one that was written down.
 fn waiting(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
-    let annotated = annotated(draft, kind).filter(|token| is_new(draft, kind, token));
-    let Some(token) = annotated else {
+    let Some(token) = new_token(draft, kind) else {
         return draft
             .view
             .requests
@@ -69,7 +68,7 @@ fn waiting(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
 /// Returns the token of `fullResyncAt` where it goes with a run that waits.
 fn full_resync(draft: &mut Draft<'_>, run: Option<&str>) -> Option<String> {
     let kind = RequestKind::FullResync;
-    let annotated = annotated(draft, kind).filter(|token| is_new(draft, kind, token));
+    let annotated = new_token(draft, kind);
     if let Some(token) = &annotated {
         let is_late =
             run.is_none() && draft.status.last_handled_reconcile_at.as_ref() == Some(token);
@@ -96,6 +95,17 @@ fn full_resync(draft: &mut Draft<'_>, run: Option<&str>) -> Option<String> {
 fn is_new(draft: &Draft<'_>, kind: RequestKind, token: &str) -> bool {
     let is_known = |it: &StoredRequest| it.kind == kind && it.token == token;
     echo(draft, kind) != Some(token) && !draft.view.requests.iter().any(is_known)
+}
+
+/// Returns an annotation's token that is new. One that is written down as done with, and whose echo
+/// got lost with the status or by a crash between the two, is echoed again.
+fn new_token(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
+    let token = annotated(draft, kind)?;
+    let is_done = |it: &StoredRequest| it.kind == kind && it.token == token && it.is_handled;
+    if draft.view.requests.iter().any(is_done) {
+        set_echo(draft, kind, &token);
+    }
+    Some(token).filter(|token| is_new(draft, kind, token))
 }
 
 /// Writes down that a request which the status echoes is done with: a crash came between the two.

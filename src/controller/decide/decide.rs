@@ -8,7 +8,7 @@ use crate::controller::decide::asks;
 use crate::controller::decide::conditions::{Aspects, Moment, Reconciling};
 use crate::controller::decide::decision::{Decision, EventReason, Step, Trigger};
 use crate::controller::decide::deletion;
-use crate::controller::decide::draft::{Draft, length, plus, time};
+use crate::controller::decide::draft::{Draft, fresh_until, time};
 use crate::controller::decide::outcome::{fold, signed};
 use crate::controller::decide::ready;
 use crate::controller::decide::recover::recover;
@@ -22,7 +22,7 @@ use crate::schedule::Schedule;
 pub fn decide(view: &View<'_>) -> Decision {
     let mut draft = Draft::new(view, None);
     recover(&mut draft);
-    settle(draft)
+    settle(draft, false)
 }
 
 /// Returns what a run's end makes of the status, and what comes next. `view.running` may still be
@@ -30,12 +30,14 @@ pub fn decide(view: &View<'_>) -> Decision {
 pub fn ended(view: &View<'_>, ended: &Ended) -> Decision {
     let mut draft = Draft::new(view, Some(&ended.report.id));
     fold(&mut draft, ended);
-    settle(draft)
+    settle(draft, ended.cancelled == Some(CancelCause::SpecChanged))
 }
 
-fn settle(mut draft: Draft<'_>) -> Decision {
+/// Decides on. `is_outdated` says that the run which ended had an older spec.
+fn settle(mut draft: Draft<'_>, is_outdated: bool) -> Decision {
     let generation = draft.generation();
     if draft.view.sync.metadata.deletion_timestamp.is_some() {
+        ready::begin(&mut draft);
         let is_final = deletion::settle(&mut draft);
         draft.status.observed_generation = Some(generation);
         conclude(&mut draft);
@@ -45,7 +47,7 @@ fn settle(mut draft: Draft<'_>) -> Decision {
     let is_resumed = note_suspension(&mut draft);
     let mut asks = asks::record(&mut draft);
     slots::refresh(&mut draft);
-    let is_edited = draft.seen_generation.is_some_and(|seen| seen != generation);
+    let is_edited = is_outdated || draft.seen_generation.is_some_and(|seen| seen != generation);
     draft.status.observed_generation = Some(generation);
     if is_edited && draft.running.is_none() {
         make_edit_due(&mut draft, is_resumed);
@@ -93,7 +95,8 @@ fn note_suspension(draft: &mut Draft<'_>) -> bool {
 
 /// A spec that changed runs at once where no slot would take it up, or where the last run failed.
 fn make_edit_due(draft: &mut Draft<'_>, is_resumed: bool) {
-    let is_on_request = matches!(draft.view.spec, Ok(Schedule::OnRequest));
+    // As written: it counts even where the spec can't be run yet.
+    let is_on_request = draft.spec().schedule.is_none() && draft.spec().interval.is_none();
     let has_failed = draft
         .status
         .last_run
@@ -124,6 +127,11 @@ fn follow(draft: &mut Draft<'_>, running: &Running) {
         && !is_asked
     {
         draft.before.push(Step::Cancel { run: running.id.clone(), cause });
+    }
+    if cause == Some(CancelCause::SpecChanged) && matches!(draft.view.spec, Ok(Schedule::OnRequest))
+    {
+        // It may end well before it stops, and no slot would take the new spec up.
+        slots::make_due(draft);
     }
     slots::overlap(draft, draft.view.now);
 }
@@ -169,11 +177,7 @@ fn conclude(draft: &mut Draft<'_>) {
     {
         draft.ready.is_stalled = true;
     }
-    let fresh_until = draft.spec().freshness.map(|freshness| {
-        let made_at = view.sync.metadata.creation_timestamp.as_ref();
-        let since = draft.status.last_successful_time.as_ref().or(made_at);
-        plus(since.map_or(draft.stamp, |since| since.0), length(freshness))
-    });
+    let fresh_until = fresh_until(view.sync, &draft.status, draft.stamp);
     let is_resolved = match &view.references {
         References::Usable | References::Unproven => true,
         References::Broken(problem) => problem.disposition == Disposition::Transient,

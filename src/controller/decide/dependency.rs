@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use crate::api;
 use crate::api::condition::ConditionStatus;
+use crate::controller::decide::ready::WITHOUT_A_RUN;
 use crate::controller::decide::view::{Hold, Problem, Standing};
 use crate::model::{Disposition, Reason};
 
@@ -85,10 +86,13 @@ pub fn hold(sync: &api::Sync, now: Timestamp) -> Hold {
     if status.current_run.is_some() {
         return Hold::Wait;
     }
-    if is_true("Stalled") {
+    let is_due = slot.is_some_and(|slot| slot <= now) || status.next_retry_time.is_some();
+    // What stalled on its last run is tried at its slot; what can't start at all is due for ever.
+    let stalled = status.conditions.iter().find(|it| it.condition_type == "Stalled");
+    if stalled.is_some_and(|it| !is_due || WITHOUT_A_RUN.contains(&it.reason.as_str())) {
         return Hold::Failed;
     }
-    if slot.is_some_and(|slot| slot <= now) || status.next_retry_time.is_some() {
+    if is_due {
         return Hold::Wait;
     }
     match status.last_run.as_ref().map(|run| run.result.as_str()) {

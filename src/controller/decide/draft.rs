@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp, TimestampRound, Unit};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 
-use crate::api::SyncSpec;
 use crate::api::condition::{Condition, ConditionStatus};
 use crate::api::sync_status::SyncStatus;
+use crate::api::{Sync, SyncSpec};
 use crate::controller::decide::decision::{Decision, EventReason, Notice, Step};
 use crate::controller::decide::ready::Ready;
 use crate::controller::decide::text::sentences;
@@ -127,6 +127,15 @@ pub(super) fn second_after(instant: Timestamp) -> Timestamp {
 /// Returns an instant in the status's spelling, for people too.
 pub(super) fn written(instant: Timestamp) -> String {
     whole_second(instant).to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Returns until when the last success is fresh, where that is watched. A Sync that never succeeded
+/// counts from when it was made.
+pub(super) fn fresh_until(sync: &Sync, status: &SyncStatus, stamp: Timestamp) -> Option<Timestamp> {
+    let freshness = sync.spec.freshness?;
+    let made_at = sync.metadata.creation_timestamp.as_ref();
+    let since = status.last_successful_time.as_ref().or(made_at);
+    Some(plus(since.map_or(stamp, |since| since.0), length(freshness)))
 }
 
 /// Returns what a status's field takes.

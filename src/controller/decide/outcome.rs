@@ -14,7 +14,9 @@ use crate::model::{Disposition, Reason, RunCounts, RunReport, RunResult};
 
 /// Takes a run's end into the status. The same end twice is taken once.
 pub(super) fn fold(draft: &mut Draft<'_>, ended: &Ended) {
-    if draft.status.last_run.as_ref().is_some_and(|last| last.id == ended.report.id.0) {
+    // A slot that was skipped since then may stand above it.
+    let mut known = draft.status.last_run.iter().chain(&draft.status.history);
+    if known.any(|run| run.id == ended.report.id.0) {
         return;
     }
     draft.status.current_run = None;
@@ -205,6 +207,10 @@ fn failed(draft: &mut Draft<'_>, ended: &Ended, before: Option<&RunSummary>) {
         let again = retry::at(retry, ended.trigger, &report.id, report.finished_at);
         draft.status.next_retry_time = time(again);
     }
+    let what = match report.message.as_str() {
+        "" => format!("the run ended with {}", word(reason)),
+        message => message.to_owned(),
+    };
     let is_spent = !is_tried_again || count > retry.limit;
     if disposition != Disposition::Transient || is_spent {
         let hint = ended.hint.as_deref().unwrap_or(match disposition {
@@ -213,7 +219,7 @@ fn failed(draft: &mut Draft<'_>, ended: &Ended, before: Option<&RunSummary>) {
             Disposition::Bug => "please report this",
         });
         let is_stalled = disposition != Disposition::Transient;
-        draft.ready = Ready::no(word(reason), &[hint, &report.message], is_stalled);
+        draft.ready = Ready::no(word(reason), &[hint, &what], is_stalled);
     }
     let is_news = before.is_none_or(|before| {
         before.result != RunResult::Failed.as_str()
@@ -225,6 +231,6 @@ fn failed(draft: &mut Draft<'_>, ended: &Ended, before: Option<&RunSummary>) {
     };
     let has_given_up = is_spent && count == retry.limit.saturating_add(1);
     if is_news || has_given_up {
-        draft.notice(name, &[&report.message, ended.hint.as_deref().unwrap_or_default()]);
+        draft.notice(name, &[&what, ended.hint.as_deref().unwrap_or_default()]);
     }
 }

@@ -102,7 +102,7 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-const WITHOUT_A_RUN: [&str; 10] = [
+pub(super) const WITHOUT_A_RUN: [&str; 10] = [
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",
@@ -134,13 +134,28 @@ pub(super) fn look(draft: &mut Draft<'_>) {
         References::Unproven | References::Usable => {}
     }
     let is_passed_problem = draft.ready.status == ConditionStatus::False
-        && WITHOUT_A_RUN.contains(&draft.ready.reason.as_str());
+        && (WITHOUT_A_RUN.contains(&draft.ready.reason.as_str()) || is_passed_outage(draft));
     let is_unsettled = draft.ready.status == ConditionStatus::Unknown
         && draft.status.last_run.is_none()
         && draft.status.current_run.is_none();
     if is_passed_problem || is_unsettled || draft.ready.reason.is_empty() {
         draft.ready = from_runs(draft);
     }
+}
+
+/// Gives a Sync that was never looked at, or whose status was lost, the Ready of its last runs.
+pub(super) fn begin(draft: &mut Draft<'_>) {
+    if draft.ready.reason.is_empty() {
+        draft.ready = from_runs(draft);
+    }
+}
+
+/// Returns whether Ready tells of a state store that could not be asked, which it can now; not where
+/// that is how the last run ended.
+fn is_passed_outage(draft: &Draft<'_>) -> bool {
+    let outage = Reason::StateUnavailable.as_str();
+    let last = draft.status.last_run.as_ref();
+    draft.ready.reason == outage && last.is_none_or(|run| run.reason.as_deref() != Some(outage))
 }
 
 /// Returns what the last runs make of Ready.

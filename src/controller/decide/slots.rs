@@ -66,9 +66,8 @@ pub(super) fn refresh(draft: &mut Draft<'_>) {
     let known = draft.status.schedule_hash.clone();
     let is_edited = known.as_ref().is_some_and(|known| *known != hash);
     let Ok(schedule) = &draft.view.spec else {
-        // The hash stays that of the last schedule that could be read: a mended one counts as
-        // edited.
         if is_edited {
+            draft.status.schedule_hash = Some(hash);
             set_next(draft, None);
         }
         return;

@@ -8,7 +8,9 @@ use crate::api::condition::ConditionStatus;
 use crate::api::sync_status::{CurrentRun, RunSummary};
 use crate::controller::decide::asks::{self, Asks};
 use crate::controller::decide::decision::{EventReason, Start, Step, Trigger};
-use crate::controller::decide::draft::{Draft, length, plus, second_after, time, written};
+use crate::controller::decide::draft::{
+    Draft, LOOK_AGAIN_MAX, length, plus, second_after, time, written,
+};
 use crate::controller::decide::ready::Ready;
 use crate::controller::decide::request::RequestKind;
 use crate::controller::decide::view::{Hold, References, View};
@@ -52,7 +54,9 @@ pub(super) fn choose(draft: &mut Draft<'_>, asks: Asks, is_edited: bool) {
     if !is_open(draft) {
         return;
     }
-    slots::pass_expired(draft);
+    if !waited_too_long(draft) {
+        slots::pass_expired(draft);
+    }
     let cause = interrupted(draft)
         .or_else(|| approved(draft, &asks))
         .or_else(|| requested(draft, &asks))
@@ -116,20 +120,31 @@ fn due(draft: &mut Draft<'_>, is_edited: bool) -> Option<Cause> {
     Some(Cause::of(trigger))
 }
 
+/// Skips a slot that waited for the Syncs of `dependsOn` until its deadline had passed. One whose
+/// deadline passed longer ago was not waiting: nobody looked.
+fn waited_too_long(draft: &mut Draft<'_>) -> bool {
+    let now = draft.view.now;
+    let Some(due) = slots::due(draft, now).filter(|due| due.is_expired) else { return false };
+    let deadline = draft.spec().starting_deadline.map(length).unwrap_or_default();
+    let waited_for = named(draft, Hold::Wait);
+    if waited_for.is_empty() || plus(plus(due.slot, deadline), LOOK_AGAIN_MAX) < now {
+        return false;
+    }
+    slots::pass(draft, due);
+    skip(draft, due.slot, &format!("{waited_for} did not end in time"));
+    true
+}
+
+/// Returns the names of the Syncs of `dependsOn` that stand so.
+fn named(draft: &Draft<'_>, hold: Hold) -> String {
+    let those = draft.view.dependencies.iter().filter(|it| it.hold == hold);
+    those.map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
 /// Returns whether the Syncs of `dependsOn` let a run start. A slot that they can't serve any more
 /// is skipped.
 fn dependencies_let(draft: &mut Draft<'_>, may_skip: bool) -> bool {
-    let named = |hold: Hold| {
-        let names: Vec<&str> = draft
-            .view
-            .dependencies
-            .iter()
-            .filter(|it| it.hold == hold)
-            .map(|it| it.name.as_str())
-            .collect();
-        names.join(", ")
-    };
-    let (failed, waited_for) = (named(Hold::Failed), named(Hold::Wait));
+    let (failed, waited_for) = (named(draft, Hold::Failed), named(draft, Hold::Wait));
     if failed.is_empty() && waited_for.is_empty() {
         return true;
     }
@@ -147,7 +162,10 @@ fn dependencies_let(draft: &mut Draft<'_>, may_skip: bool) -> bool {
         slots::set_next(draft, Some(due.slot));
         skip(draft, due.slot, &format!("{waited_for} did not end in time"));
     } else if let Some(deadline) = draft.spec().starting_deadline {
-        draft.wakes.push(plus(due.slot, length(deadline)));
+        // The deadline itself is still in time.
+        draft
+            .wakes
+            .push(plus(due.slot, length(deadline).saturating_add(SignedDuration::from_secs(1))));
     }
     false
 }
@@ -172,8 +190,11 @@ fn skip(draft: &mut Draft<'_>, slot: Timestamp, why: &str) {
     };
     let run = outcome::summary(&report, report.result, Trigger::Schedule, None);
     outcome::remember(draft, RunSummary { started_at: None, ..run });
+    // A retry would run on what the skipped slot could not.
+    draft.status.next_retry_time = None;
     let see_to = "see to the Syncs in dependsOn; the next slot tries again";
-    draft.ready = Ready::no(Reason::DependencyNotReady.as_str(), &[see_to, why], false);
+    let why = format!("this slot was skipped: {why}");
+    draft.ready = Ready::no(Reason::DependencyNotReady.as_str(), &[see_to, &why], false);
 }
 
 /// Returns the last run where it ended in one of these ways.

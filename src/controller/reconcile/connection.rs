@@ -13,6 +13,7 @@ use crate::controller::context::Context;
 use crate::controller::decide::probe;
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
+use crate::controller::follow::Followed as _;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::{ConnectionFigures, ObjectName};
 
@@ -53,7 +54,10 @@ pub async fn reconcile(
     }
     let done = context.probes.done(&named, connection.as_ref(), probe_at, probed.secret_versions);
     if done.has_other_secrets {
+        // Those that failed with the old ones are tried with these, also where the probe says
+        // nothing new.
         context.changes.note(named);
+        CustomerIoConnection::nudge(&context, &key);
     }
     write(&context, &connection, &status).await?;
     Ok(done.next)

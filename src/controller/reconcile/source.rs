@@ -9,6 +9,7 @@ use crate::controller::changes::Named;
 use crate::controller::context::Context;
 use crate::controller::decide::probe;
 use crate::controller::error::ControllerError;
+use crate::controller::follow::Followed as _;
 use crate::controller::watch::key_of;
 
 /// Probes a Source where that is due, and writes its status; returns when to look again.
@@ -20,7 +21,8 @@ pub async fn reconcile(
     context: Arc<Context>,
 ) -> Result<Option<Timestamp>, ControllerError> {
     let mut source = context.source_statuses.newest(seen);
-    let named = Named::Source(key_of(source.as_ref()));
+    let key = key_of(source.as_ref());
+    let named = Named::Source(key.clone());
     let (status, probe_at) = probe::source(&source, Timestamp::now(), None);
     let Some(probe_at) = probe_at else {
         context.source_statuses.write(&source, &status).await?;
@@ -40,7 +42,10 @@ pub async fn reconcile(
     let (status, probe_at) = probe::source(&source, Timestamp::now(), Some(outcome));
     let done = context.probes.done(&named, source.as_ref(), probe_at, probed.secret_versions);
     if done.has_other_secrets {
+        // Those that failed with the old ones are tried with these, also where the probe says
+        // nothing new.
         context.changes.note(named);
+        Source::nudge(&context, &key);
     }
     context.source_statuses.write(&source, &status).await?;
     Ok(done.next)

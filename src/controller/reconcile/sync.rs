@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use kube::{Resource as _, ResourceExt as _};
+use tracing::warn;
 
 use super::references::Referred;
 use super::{ownership, spec, steps};
@@ -24,6 +25,7 @@ use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
 use crate::schedule::Schedule;
+use crate::state::StateError;
 
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
@@ -46,7 +48,11 @@ pub async fn reconcile(
         }
         is_meant
     });
-    let facts = Facts::gather(&context, &sync, &key).await?;
+    let facts = match Facts::gather(&context, &sync, &key).await {
+        Err(ControllerError::State(error)) => return undecided(&context, &sync, error).await,
+        gathered => gathered?,
+    };
+    context.outages.end(&key);
     let view = facts.view(&context, &sync);
     let decision = match &finished {
         Some(finished) => decide::ended(&view, &finished.ended),
@@ -54,17 +60,39 @@ pub async fn reconcile(
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision).await?;
+    carry_out(&context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
     let name = ObjectName::new(&key.0, &key.1);
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
-        context.supervisor.settle(&key);
         count(&context, &name, &finished.ended.report);
     }
     if finished.is_some() || facts.running.is_some() {
         tell_of_pace(&context, &sync);
     }
     Ok(look_again)
+}
+
+/// Says in the status that the state store can't be asked, where that has been so for long enough.
+/// Always gives the error, so that the Sync is tried again.
+async fn undecided(
+    context: &Context,
+    sync: &Arc<Sync>,
+    error: StateError,
+) -> Result<Option<Timestamp>, ControllerError> {
+    let (key, now) = (key_of(sync.as_ref()), Timestamp::now());
+    let since = context.outages.note(&key, now);
+    let problem = Problem {
+        reason: error.reason(),
+        disposition: error.disposition(),
+        message: error.to_string(),
+        hint: error.hint(),
+    };
+    if let Some(status) = decide::without_state(sync, &problem, since, now) {
+        context.sync_statuses.write(sync, &status).await?;
+        let name = ObjectName::new(&key.0, &key.1);
+        context.metrics.syncs.set(&name, &figures::of_sync(&status));
+    }
+    Err(error.into())
 }
 
 /// Counts a run that ended.
@@ -82,17 +110,22 @@ fn tell_of_pace(context: &Context, sync: &Sync) {
     }
 }
 
-/// Carries a decision out, in its order.
+/// Carries a decision out, in its order. `finished` is the Sync where a run of it has ended.
 async fn carry_out(
     context: &Arc<Context>,
     sync: &Arc<Sync>,
     decision: Decision,
+    finished: Option<&ObjectKey>,
 ) -> Result<(), ControllerError> {
     let mut sync = Arc::clone(sync);
     for step in decision.before {
         sync = steps::carry_out(context, &sync, step).await?;
     }
     sync = context.sync_statuses.write(&sync, &decision.status).await?;
+    if let Some(key) = finished {
+        // The end stands in the status: from here on the next run may start.
+        context.supervisor.settle(key);
+    }
     for step in decision.after {
         sync = steps::carry_out(context, &sync, step).await?;
     }
@@ -128,7 +161,10 @@ impl Facts {
         let referred = Referred::look_up(context, sync).await?;
         let standings = standings(context, sync, now);
         let recorded = match decide::needs_recorded(sync, running.as_ref().map(|run| &run.id)) {
-            true => context.store.runs(&id, sync.spec.history_limit.max(RECORDED_MIN)).await?,
+            true => {
+                let limit = sync.spec.history_limit.max(RECORDED_MIN);
+                needed(sync, context.store.runs(&id, limit).await)?
+            }
             false => Vec::new(),
         };
         let spec = spec::check(sync).and_then(|schedule| match referred.misfit(sync) {
@@ -147,7 +183,7 @@ impl Facts {
             },
             spec,
             standings: standings.unwrap_or_default(),
-            requests: context.store.requests(&id).await?,
+            requests: needed(sync, context.store.requests(&id).await)?,
             deletion: deletion(context, sync, &id, &referred).await?,
             running,
             recorded,
@@ -176,9 +212,22 @@ impl Facts {
     }
 }
 
+/// Returns what the state store said. A Sync that is being deleted may go without it: neither its
+/// namespace nor a person who says so may be held up by a store that is away.
+fn needed<T>(sync: &Sync, asked: Result<Vec<T>, StateError>) -> Result<Vec<T>, StateError> {
+    match asked {
+        Err(error) if sync.meta().deletion_timestamp.is_some() => {
+            warn!(sync = %key_of(sync).1, %error, "a Sync is being deleted without the state store");
+            Ok(Vec::new())
+        }
+        asked => asked,
+    }
+}
+
 /// Returns how the Syncs stand that this one waits for.
 fn standings(context: &Context, sync: &Sync, now: Timestamp) -> Result<Vec<Standing>, Problem> {
-    if sync.spec.depends_on.is_empty() {
+    // A deleted Sync waits for nobody, and what it named may be deleted with it.
+    if sync.spec.depends_on.is_empty() || sync.metadata.deletion_timestamp.is_some() {
         return Ok(Vec::new());
     }
     let own = key_of(sync).0;

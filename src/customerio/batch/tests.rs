@@ -209,3 +209,58 @@ proptest! {
         prop_assert_eq!(&singles, &expected);
     }
 }
+
+fn ids(batch: &Batch) -> Vec<String> {
+    let body: Value = serde_json::from_slice(batch.body()).unwrap();
+    serde_json::from_value(body["ids"].clone()).unwrap()
+}
+
+fn split_ids(batch: &Batch, singles: &mut Vec<String>) {
+    match batch.split() {
+        Some((first, second)) => {
+            assert_eq!((first.route(), second.route()), (batch.route(), batch.route()));
+            split_ids(&first, singles);
+            split_ids(&second, singles);
+        }
+        None => singles.extend(ids(batch)),
+    }
+}
+
+#[test]
+fn members_of_a_segment_and_all_else_go_by_routes_of_their_own() {
+    let route = |is_removal| Route::Segment { id: 7, identifier: IdentifierKind::Id, is_removal };
+
+    assert!(route(false).carries(OperationKind::SegmentAdd));
+    assert!(route(true).carries(OperationKind::SegmentRemove));
+    assert!(!route(true).carries(OperationKind::SegmentAdd));
+    assert!(!route(false).carries(OperationKind::PersonIdentify));
+    assert!(!Route::Batch.carries(OperationKind::SegmentRemove));
+    assert!(Route::Batch.carries(OperationKind::EventTrack));
+}
+
+proptest! {
+    #[test]
+    fn members_of_a_segment_are_told_once_in_order_and_can_be_halved_to_the_end(
+        members in proptest::collection::vec(".{1,12}", 1..400), batch_bytes in 2_100u32..4_000,
+    ) {
+        let route = Route::Segment { id: 7, identifier: IdentifierKind::Id, is_removal: false };
+        let limits = limits(2_000, batch_bytes);
+        let mut builder = BatchBuilder::on_route(route, limits, UpdateTimestamps::SendTime);
+        let mut batches = Vec::new();
+        for member in &members {
+            let record = record(OperationKind::SegmentAdd, member, &[]);
+            batches.extend(builder.push(&RecordView::parse(&record.canonical).unwrap()).unwrap());
+        }
+        batches.extend(builder.finish());
+
+        let (mut sent, mut singles) = (Vec::new(), Vec::new());
+        for batch in &mut batches {
+            prop_assert!(batch.body().len() <= batch_bytes as usize);
+            batch.stamp(1_772_013_598, Instant::now());
+            sent.extend(ids(batch));
+            split_ids(batch, &mut singles);
+        }
+        prop_assert_eq!(&sent, &members);
+        prop_assert_eq!(&singles, &members);
+    }
+}

@@ -3,9 +3,10 @@
 //! Source of the shapes: Track API v2, schemas `identify_person`, `person_delete`,
 //! `person_suppress`, `person_unsuppress`.
 
+use super::{write_null, write_person};
 use crate::customerio::operation::{BadRecord, STAMP_BLANK};
 use crate::customerio::spec::UpdateTimestamps;
-use crate::model::{OperationKind, RecordView, Target, canonical};
+use crate::model::{OperationKind, RecordView, canonical};
 
 /// Appends an identify. Returns where its time stamp stands.
 ///
@@ -16,7 +17,7 @@ pub(crate) fn write_identify(
     timestamps: UpdateTimestamps,
     out: &mut Vec<u8>,
 ) -> Result<Option<usize>, BadRecord> {
-    write_opening(record.operation, record.target, out);
+    write_person("identify", record, record.target.text, out);
     let stamp = match timestamps {
         UpdateTimestamps::SendTime => {
             out.extend_from_slice(b",\"timestamp\":");
@@ -42,36 +43,8 @@ pub(crate) fn write_identify(
     Ok(stamp)
 }
 
-fn write_null(value: &mut &[u8], out: &mut Vec<u8>) -> Option<()> {
-    out.extend_from_slice(b"null");
-    canonical::skip(value)
-}
-
 /// Appends an operation that names a person and says nothing more.
-pub(crate) fn write_plain(record: &RecordView<'_>, out: &mut Vec<u8>) {
-    write_opening(record.operation, record.target, out);
+pub(crate) fn write_plain(action: &str, record: &RecordView<'_>, out: &mut Vec<u8>) {
+    write_person(action, record, record.target.text, out);
     out.push(b'}');
-}
-
-/// Identifiers are always sent as strings: Customer.io takes numbers too, and a double would bend
-/// long ones.
-fn write_opening(operation: OperationKind, target: Target<'_>, out: &mut Vec<u8>) {
-    out.extend_from_slice(b"{\"type\":\"person\",\"action\":\"");
-    out.extend_from_slice(action(operation).as_bytes());
-    out.extend_from_slice(b"\",\"identifiers\":{\"");
-    out.extend_from_slice(target.kind.as_str().as_bytes());
-    out.extend_from_slice(b"\":");
-    canonical::write_json_string(out, target.text);
-    out.push(b'}');
-}
-
-fn action(operation: OperationKind) -> &'static str {
-    match operation {
-        OperationKind::PersonIdentify
-        | OperationKind::PersonUpdate
-        | OperationKind::PersonClear => "identify",
-        OperationKind::PersonDelete => "delete",
-        OperationKind::PersonSuppress => "suppress",
-        OperationKind::PersonUnsuppress => "unsuppress",
-    }
 }

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::customerio::testing::record;
+use crate::model::record::Header;
 use crate::model::{IdentifierKind, RecordBuf, Target, canonical};
 
 fn written(record: &RecordBuf, timestamps: UpdateTimestamps) -> (String, Option<usize>) {
@@ -49,7 +50,7 @@ fn every_kind_of_identifier_is_sent_as_a_string_under_its_own_name() {
 
     let sent = kinds.map(|kind| {
         let mut record = RecordBuf::default();
-        record.start(OperationKind::PersonDelete, Target { kind, text: "7\"" }, 0);
+        record.start(Header::plain(OperationKind::PersonDelete, Target::single(kind, "7\"")), 0);
         written(&record, UpdateTimestamps::SendTime).0
     });
 
@@ -107,8 +108,9 @@ proptest! {
         ],
     ) {
         let mut record = RecordBuf::default();
-        let target = Target { kind: IdentifierKind::CioId, text: &id };
-        record.start(OperationKind::PersonUpdate, target, u16::try_from(names.len()).unwrap());
+        let target = Target::single(IdentifierKind::CioId, &id);
+        let header = Header::plain(OperationKind::PersonUpdate, target);
+        record.start(header, u16::try_from(names.len()).unwrap());
         for name in &names {
             canonical::write_json_text(record.attribute(name), &fill).unwrap();
         }

@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::state::EntryChunk;
 
-const UNREADABLE_RECORD: RunError = RunError::Internal("a mapped record can't be read");
+pub(super) const UNREADABLE_RECORD: RunError = RunError::Internal("a mapped record can't be read");
 
 impl Planner {
     /// A row that can't be sent still holds its key, and the target remembered for it.
@@ -28,7 +28,7 @@ impl Planner {
         let Met::Entry(index) = met else { return Ok(()) };
         let Some(entry) = self.chunk.get(index) else { return Ok(()) };
         if entry.write_target(self.mapper.key_shape(), &mut self.scratch.target).is_some() {
-            let target = Target { kind: self.mapper.identifier(), text: &self.scratch.target };
+            let target = Target { kind: self.mapper.target_kind(), text: &self.scratch.target };
             self.targets.present(target, entry.key, Counted::HolderOnly)?;
         }
         self.scratch.change.clear();
@@ -37,6 +37,9 @@ impl Planner {
     }
 
     pub(super) async fn judge_pending(&mut self, met: Met) -> Result<(), RunError> {
+        if self.rules.appends {
+            return self.judge_event(met).await;
+        }
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
         let fingerprint = record.fingerprint(self.rules.encoding);
@@ -92,7 +95,7 @@ impl Planner {
         self.push_change().await
     }
 
-    async fn push_change(&mut self) -> Result<(), RunError> {
+    pub(super) async fn push_change(&mut self) -> Result<(), RunError> {
         if !self.scratch.change.is_empty() {
             self.change_count += 1;
             self.spool.push(&self.scratch.change).await?;
@@ -133,7 +136,7 @@ impl Planner {
         let remember = |out: &mut Vec<u8>| -> Result<(), RunError> {
             let view = RecordView::parse(canonical).ok_or(UNREADABLE_RECORD)?;
             let target = (!target_is_key).then_some(view.target.text);
-            Change::Remember { key, fingerprint, target }.encode(out);
+            Change::Remember { key, fingerprint, target, at: None }.encode(out);
             Ok(())
         };
         let counts = &mut self.planned.counts;
@@ -156,7 +159,7 @@ impl Planner {
             }
             Verdict::Moved => {
                 let old_target = self.scratch.target.as_str();
-                let old = Target { kind: self.mapper.identifier(), text: old_target };
+                let old = Target { kind: self.mapper.target_kind(), text: old_target };
                 self.targets.moved(old, key)?;
                 Change::Move { key, fingerprint, canonical, old_target }
                     .encode(&mut self.scratch.change);
@@ -213,6 +216,9 @@ impl Planner {
     }
 
     async fn remove(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+        if self.rules.appends {
+            return self.forget_event(entry).await;
+        }
         if entry.flags.suppressed || self.rules.is_first_run || self.rules.has_cursor {
             return Ok(());
         }
@@ -226,7 +232,7 @@ impl Planner {
                 .as_entry()
                 .write_target(self.mapper.key_shape(), text)
                 .ok_or(RunError::Internal("a remembered key can't be read"))?;
-            let target = Target { kind: self.mapper.identifier(), text };
+            let target = Target { kind: self.mapper.target_kind(), text };
             match self.rejected.due(&entry.key, None) {
                 Due::Waiting => {
                     counts.rejected += 1;

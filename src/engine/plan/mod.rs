@@ -1,6 +1,7 @@
 //! The first half of a run: rows in key order, mapped, held against the snapshot, and what differs
 //! put on the spool. Sends nothing and writes no state.
 
+mod append;
 mod judge;
 mod planner;
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::cursor::forget_before;
 use super::error::RunError;
 use super::gate::{Bounds, bounded, check_invalid};
 use super::invalid::InvalidRows;
@@ -47,6 +49,12 @@ pub struct PlanRules {
     pub missing_from: u32,
     /// Whether rows are read by a cursor: one that is not read has not left the source.
     pub has_cursor: bool,
+    /// Whether rows are events: each is sent once, whatever becomes of its row.
+    pub appends: bool,
+    /// Events from before this are forgotten, where their rows are no longer read.
+    pub forget_before: Option<Timestamp>,
+    /// Events from before this were forgotten: a row that is not known was sent.
+    pub forgotten_before: Option<Timestamp>,
     /// The time of the plan, for the rows that are refused.
     pub now: Timestamp,
 }
@@ -64,12 +72,17 @@ impl PlanRules {
         Self {
             encoding: options.encoding,
             full_resync: options.full_resync,
-            baseline: is_first_run && pipeline.initial_run == InitialRun::Baseline,
+            baseline: is_first_run
+                && (pipeline.initial_run == InitialRun::Baseline
+                    || (pipeline.appends() && memo.was_reset)),
             is_first_run,
             refresh,
             remove_after: pipeline.remove_after,
             missing_from: memo.found_again_at.map_or(0, seconds),
             has_cursor: pipeline.cursor.is_some(),
+            appends: pipeline.appends(),
+            forget_before: forget_before(pipeline, memo.cursor.as_ref()),
+            forgotten_before: memo.cursor.as_ref().and_then(|memo| memo.forgotten_before),
             now,
         }
     }
@@ -148,9 +161,11 @@ pub struct PlannerParts {
     pub progress: watch::Sender<Progress>,
 }
 
-/// Returns whether two rows of a read may mean one person although their keys differ.
+/// Returns whether two rows of a read may mean one target although their keys differ, and must not.
 pub fn targets_may_repeat(mapper: &Mapper) -> bool {
-    !mapper.target_is_key() || mapper.identifier() == IdentifierKind::Email
+    let may_repeat =
+        !mapper.target_is_key() || mapper.target_kind().identifier == IdentifierKind::Email;
+    may_repeat && !mapper.makes_events()
 }
 
 /// Plans a whole read. Where `watched` is given, changes go out while rows are read, and too many

@@ -288,6 +288,6 @@ fn duplicate_target() -> Rejection {
     Rejection::invalid(
         InvalidCode::DuplicateTarget,
         None,
-        "other rows have the same identifier; none of them is sent",
+        "other rows are about the same in Customer.io; none of them is sent",
     )
 }

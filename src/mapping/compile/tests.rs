@@ -1,6 +1,8 @@
 use super::*;
+use crate::mapping::about::{About, Given};
 use crate::mapping::error::RowError;
-use crate::model::{RecordBuf, RecordView, RowBatch, canonical};
+use crate::mapping::spec::Nulls;
+use crate::model::{EventKind, IdentifierKind, RecordBuf, RecordView, RowBatch, canonical};
 
 fn column(name: &str, kind: ValueKind) -> Column {
     Column { name: name.into(), kind, type_name: kind.as_str().into() }
@@ -15,6 +17,7 @@ fn spec(mappings: Vec<MappingSpec>) -> RecordSpec {
         operation: OperationKind::PersonIdentify,
         primary_key: vec!["id".into()],
         identifier: (IdentifierKind::Id, "id".into()),
+        about: About::Person,
         mappings,
         unmapped_columns: UnmappedColumns::Ignore,
         nulls: Nulls::Send,
@@ -41,7 +44,7 @@ fn sent(spec: &RecordSpec, cells: &[(&str, ValueKind, Value<'_>)]) -> String {
     }
     let view = RecordView::parse(&record.canonical).unwrap();
     assert_eq!(view.attributes.iter().count(), view.attributes.len());
-    let mut out = format!("{}=", view.target.kind.as_str()) + view.target.text + " {";
+    let mut out = format!("{}=", view.target.kind.identifier.as_str()) + view.target.text + " {";
     for (name, mut value) in view.attributes.iter() {
         let mut json = Vec::new();
         canonical::to_json(&mut value, &mut json).unwrap();
@@ -230,4 +233,81 @@ fn unmapped_columns_become_attributes_of_their_names_when_included() {
     ];
 
     assert_eq!(sent(&spec, &row), r#"id=1 { city:"Rome" tier:"pro" }"#);
+}
+
+#[test]
+fn what_a_device_or_an_event_lacks_is_told_at_once() {
+    let columns = [
+        column("id", ValueKind::Integer),
+        column("score", ValueKind::Float),
+        column("seen", ValueKind::Boolean),
+    ];
+    let device = RecordSpec {
+        operation: OperationKind::DeviceAdd,
+        about: About::Device {
+            token: "score".into(),
+            platform: Given::Column("os".into()),
+            last_used: Some("seen".into()),
+        },
+        ..spec(Vec::new())
+    };
+    let event = RecordSpec {
+        operation: OperationKind::EventTrack,
+        about: About::Event {
+            kind: EventKind::Event,
+            name: Given::Column("kind".into()),
+            at: Some("seen".into()),
+            id_scope: "n/s".into(),
+        },
+        ..spec(Vec::new())
+    };
+
+    insta::assert_snapshot!([complaints(&device, &columns), complaints(&event, &columns)].concat().join("\n"), @r"
+    device.token: column `score` of type floating point can't be a device's token (cast it in the query: `score::text as score`)
+    device.platform.column: the query returns no column `os` (it returns: id, score, seen)
+    device.lastUsed: column `seen` of type boolean is no time (name a column with a timestamp, a date or unix seconds)
+    event.name.column: the query returns no column `kind` (it returns: id, score, seen)
+    event.timestamp: column `seen` of type boolean is no time (name a column with a timestamp, a date or unix seconds)
+    ");
+}
+
+#[test]
+fn what_only_a_person_has_means_nothing_elsewhere() {
+    let object = RecordSpec {
+        operation: OperationKind::ObjectIdentify,
+        identifier: (IdentifierKind::ObjectId, "id".into()),
+        about: About::Object { type_id: Some("1".into()) },
+        ..spec(vec![from("id", "email"), from("off", "unsubscribed"), from("off", "created_at")])
+    };
+    let cells = |off| [("id", ValueKind::Text, Value::Text("a")), ("off", ValueKind::Text, off)];
+
+    let sent_of = |off| sent(&object, &cells(off));
+
+    assert_eq!(
+        sent_of(Value::Text("f")),
+        "object_id=a { created_at:\"f\" email:\"a\" unsubscribed:\"f\" }"
+    );
+    assert_eq!(sent_of(Value::Null), "object_id=a { email:\"a\" unsubscribed:null }");
+}
+
+#[test]
+fn columns_that_say_what_a_row_is_about_are_no_attributes_of_it() {
+    let relationship = RecordSpec {
+        operation: OperationKind::RelationshipAdd,
+        about: About::Relationship { type_id: None, object: "account".into() },
+        unmapped_columns: UnmappedColumns::Include,
+        ..spec(Vec::new())
+    };
+
+    let text = sent(
+        &relationship,
+        &[
+            ("id", ValueKind::Integer, Value::Int(7)),
+            ("account", ValueKind::Text, Value::Text("acme")),
+            ("role", ValueKind::Text, Value::Text("admin")),
+        ],
+    );
+
+    assert_eq!(text, "id=1:7acme { role:\"admin\" }");
+    assert_eq!(relationship.named_columns(), ["id", "id", "account"]);
 }

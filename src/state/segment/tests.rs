@@ -7,24 +7,24 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{EntryBuf, EntryFlags, Fingerprint, KeyKind, KeyShape, Value};
 
-type Parts = (Option<[u8; 16]>, bool, Option<String>, (bool, Option<u32>));
+type Parts = (Option<[u8; 16]>, bool, Option<String>, (bool, [Option<u32>; 2]));
 
 fn entries() -> impl Strategy<Value = Vec<(Vec<u8>, Parts)>> {
-    let flags = (any::<bool>(), option::of(any::<u32>()));
+    let flags = (any::<bool>(), [option::of(any::<u32>()), option::of(any::<u32>())]);
     let parts = (option::of(any::<[u8; 16]>()), any::<bool>(), option::of(".{0,40}"), flags);
     let key = prop_oneof![vec(any::<u8>(), 0..40), vec(0u8..2, 0..6)];
     btree_map(key, parts, 1..60).prop_map(|map| map.into_iter().collect())
 }
 
 fn entry_buf((key, (fingerprint, is_current, target, flags)): &(Vec<u8>, Parts)) -> EntryBuf {
-    let (suppressed, missing_since) = *flags;
+    let (suppressed, [missing_since, read_at]) = *flags;
     let is_current = *is_current || fingerprint.is_none();
     EntryBuf {
         key: key.clone(),
         fingerprint: fingerprint.map(Fingerprint::from_bytes),
         encoding: if is_current { Encoding::CURRENT } else { Encoding::PREVIOUS },
         target: target.clone(),
-        flags: EntryFlags { suppressed, missing_since },
+        flags: EntryFlags { suppressed, missing_since, read_at },
     }
 }
 
@@ -145,7 +145,7 @@ fn keys_must_ascend() {
 
 #[test]
 fn what_stands_beside_a_segment_must_agree_with_it() {
-    let good = segment(&[entry_buf(&(b"a".to_vec(), (None, true, None, (false, None))))]);
+    let good = segment(&[entry_buf(&(b"a".to_vec(), (None, true, None, (false, [None; 2]))))]);
 
     let wrong_count = StoredSegment { count: 2, ..good.clone() };
     let wrong_first = StoredSegment { first_key: b"b".to_vec(), ..good.clone() };
@@ -159,7 +159,7 @@ fn what_stands_beside_a_segment_must_agree_with_it() {
 
 #[test]
 fn what_a_newer_binary_wrote_is_told_apart_from_damage() {
-    let good = segment(&[entry_buf(&(b"a".to_vec(), (None, true, None, (false, None))))]);
+    let good = segment(&[entry_buf(&(b"a".to_vec(), (None, true, None, (false, [None; 2]))))]);
     let newer_codec = StoredSegment { codec: CODEC + 1, ..good.clone() };
     let newer_encoding = with_data(good, |data| data[0] = 200);
 

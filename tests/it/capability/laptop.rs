@@ -88,9 +88,14 @@ impl Laptop {
 
     /// Writes a Sync of people anew, from that Source to that connection.
     pub fn sync(&self, name: &str, spec: &str) {
+        self.sync_of("person", name, spec);
+    }
+
+    /// Writes a Sync of an entity anew, from that Source to that connection.
+    pub fn sync_of(&self, entity: &str, name: &str, spec: &str) {
         let spec = format!(
             "sourceRef: {{name: warehouse}}\nconnectionRef: {{name: production}}\n\
-             entity: person\n{spec}"
+             entity: {entity}\n{spec}"
         );
         self.resource(&format!("syncs/{name}.yaml"), "Sync", name, &spec);
     }
@@ -170,9 +175,25 @@ impl Laptop {
 
     /// Says something about a person as another client of the workspace does.
     pub async fn elsewhere(&self, method: &str, path: &str, body: &Value) {
+        self.ask_elsewhere(method, &format!("v1/customers/{path}"), body).await;
+    }
+
+    /// Sends these operations as another client of the workspace does.
+    pub async fn batch_elsewhere(&self, items: Value) {
+        let body = serde_json::json!({"batch": items});
+        self.ask_elsewhere("POST", "v2/batch", &body).await;
+    }
+
+    /// Puts people into a segment as another client of the workspace does.
+    pub async fn segment_elsewhere(&self, segment: u32, ids: Value) {
+        let body = serde_json::json!({"ids": ids});
+        self.ask_elsewhere("POST", &format!("v1/segments/{segment}/add_customers"), &body).await;
+    }
+
+    async fn ask_elsewhere(&self, method: &str, path: &str, body: &Value) {
         install_tls();
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
-        let url = format!("{}/api/v1/customers/{path}", self.emulator.url());
+        let url = format!("{}/api/{path}", self.emulator.url());
         let request = reqwest::Client::new().request(method, url).json(body);
         let request = request.basic_auth("emulator-site-id", Some("emulator-api-key"));
         let status = request.send().await.unwrap().status();

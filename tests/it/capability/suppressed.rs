@@ -74,3 +74,18 @@ async fn who_was_unsuppressed_is_taken_in_again_once_a_person_asks_for_a_retry()
     assert_eq!(laptop.people()["1"], json!({"id": "1", "plan": "gold"}));
     laptop.run().await.did_nothing();
 }
+
+/// Customer.io ignores them with a 200; only its activity log knows.
+#[tokio::test]
+async fn who_was_suppressed_by_hand_stays_so_whatever_their_row_does() {
+    let mut laptop = Laptop::with_sync(TABLE, SYNC).await;
+    laptop.run().await.code(0);
+    laptop.elsewhere("POST", "1/suppress", &json!({})).await;
+    assert_eq!(laptop.workspace().suppressed(), [("id", "1".to_owned())]);
+
+    laptop.sql("update people set plan = 'silver' where id = 1").await;
+    assert_eq!(laptop.run().await.code(0).counts(), "changed 1, unchanged 1, delivered 1");
+
+    assert_eq!(laptop.people(), json!({"2": {"id": "2", "plan": "tin"}}));
+    laptop.run().await.did_nothing();
+}

@@ -62,6 +62,7 @@ fn memo() -> SyncMemo {
         cursor: None,
         attributes: vec!["plan".to_owned()],
         blocked: None,
+        was_reset: false,
     }
 }
 

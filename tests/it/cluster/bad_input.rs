@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::world::{World, condition, last_run};
+use crate::support::apiserver::operator::OperatorSetup;
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
@@ -101,6 +102,37 @@ async fn another_namespace_needs_leave_and_a_selector_looks_at_its_labels() {
     let sync = sync.wait("a run", |sync| last_run(sync)["result"] == "Succeeded").await;
     world.judge(&sync);
     assert_eq!(world.workspace().people_count(), 1);
+}
+
+#[tokio::test]
+async fn the_operators_own_files_and_identity_are_lent_to_nobody_unless_it_was_told_so() {
+    let world = World::new(PEOPLE).await;
+    let flag = format!("--watch-namespaces={}", world.namespace);
+    let _operator = OperatorSetup::new(&world.account).flags([flag]).start().await;
+    world.source("identity", "bigquery: {project: p, workloadIdentity: {}}").await;
+
+    for (name, words) in [("warehouse", "--local-sources"), ("identity", "own identity")] {
+        let source = world.cluster.object("Source", &world.namespace, name);
+        let source = source.wait("a verdict", |source| ready_is(source, "InvalidSpec")).await;
+        assert!(message(&source).contains(words), "{}", message(&source));
+        world.judge(&source);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_is_not_there_is_named_with_the_command_that_makes_it() {
+    let world = World::new(PEOPLE).await;
+    let secret = world.cluster.object("Secret", &world.namespace, "customerio");
+    secret.delete().await;
+    secret.gone().await;
+    let _operator = world.operator().await;
+
+    let connection = world.cluster.object("CustomerIoConnection", &world.namespace, "production");
+    let seen = connection.wait("SecretNotFound", |object| ready_is(object, "SecretNotFound")).await;
+
+    assert!(message(&seen).contains("create secret generic customerio"), "{}", message(&seen));
+    assert_eq!(condition(&seen, "ResolvedRefs")["status"], "False");
+    world.judge(&seen);
 }
 
 #[tokio::test]

@@ -50,6 +50,22 @@ async fn missing_definitions_are_waited_for_and_named() {
     assert!(text.contains("apply what `ciosync crds` prints"), "{text}");
     assert_eq!(operator.probe("livez").await.unwrap().0, 200);
 
+    // Older ones would drop, in silence, what they don't know.
+    for (_, text) in ciosync::api::crds::crds() {
+        let older =
+            text.replace("ciosync.dev/schema-version: '1'", "ciosync.dev/schema-version: '0'");
+        assert_ne!(older, text);
+        cluster.apply("", &older).await.unwrap();
+    }
+    let log = operator.wait_for_log("is of schema version 0").await;
+    assert!(
+        log.contains("older than this operator's 1: apply what `ciosync crds` prints"),
+        "{log}"
+    );
+    let (status, text) = operator.probe("readyz").await.unwrap();
+    assert_eq!(status, 503);
+    assert!(text.contains("is of schema version 0"), "{text}");
+
     cluster.install_crds().await;
     operator.ready().await;
     assert_eq!(operator.terminate().await.code(), 0);

@@ -118,9 +118,9 @@ impl World {
         applied.unwrap_or_else(|refusal| panic!("{refusal}\nin:\n{text}"));
     }
 
-    /// Returns a handle to a Sync.
+    /// Returns a handle to a Sync, whose status is judged whenever it is looked at.
     pub fn the(&self, sync: &str) -> Object {
-        self.cluster.object("Sync", &self.namespace, sync)
+        self.cluster.object("Sync", &self.namespace, sync).judged_by(&self.cluster)
     }
 
     /// Waits until the last run of a Sync has this result, and returns the Sync.

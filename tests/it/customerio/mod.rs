@@ -16,6 +16,7 @@ use ciosync::customerio::{
     Answer, Batch, BatchBuilder, Client, ConnectionConfig, DeliveryError, Limiter, RetryPolicy,
     SendClock, SendContext, Traffic,
 };
+use ciosync::model::record::Header;
 use ciosync::model::secret::Secret;
 use ciosync::model::{IdentifierKind, OperationKind, RecordBuf, RecordView, Target, canonical};
 use tokio_util::sync::CancellationToken;
@@ -96,7 +97,7 @@ impl Run {
 
 fn record(operation: OperationKind, id: &str) -> RecordBuf {
     let mut record = RecordBuf::default();
-    record.start(operation, Target { kind: IdentifierKind::Id, text: id }, 2);
+    record.start(Header::plain(operation, Target::single(IdentifierKind::Id, id)), 2);
     canonical::write_string(record.attribute("name"), &format!("name of {id}"));
     canonical::write_integer(record.attribute("visits"), 7);
     record

@@ -8,17 +8,24 @@ use ciosync::emulator::Fault;
 use fastrand::Rng;
 
 use super::world::{
-    IN_FLIGHT_MAX, People, Person, ROWS_IN_A_BATCH, Setup, Store, Style, World, people,
+    IN_FLIGHT_MAX, People, Person, ROWS_IN_A_BATCH, Setup, Store, Style, World, people, result,
 };
 
 /// Enough for the journal to be folded in the middle of a run.
 const ROWS: i64 = 1_400;
 
+/// Events of a first run, where nobody asks for more.
+const EVENTS: u64 = 20_000;
+
+/// Batches of the usual size, few at once.
+const FEW_IN_FLIGHT: &str =
+    "rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 1000000, maxInFlight: 4}";
+
 /// Kills of one case, where nobody asks for more.
 const KILLS: usize = 7;
 
 /// The cases that share the kills of a soak.
-const CASES: usize = 6;
+const CASES: usize = 12;
 
 /// Runs that may end before their kill comes, for each kill.
 const RUNS_FOR_A_KILL: usize = 5;
@@ -51,6 +58,58 @@ async fn rows_that_move_to_other_people_survive_kills() {
 #[tokio::test]
 async fn rows_that_move_to_other_people_survive_kills_with_state_in_postgresql() {
     survive(Style::MirrorByEmail, Store::Postgres).await;
+}
+
+#[tokio::test]
+async fn killed_mirrors_of_every_entity_remove_exactly_what_left() {
+    for style in [Style::Objects, Style::Relationships, Style::Devices, Style::Members] {
+        survive(style, Store::Sqlite).await;
+    }
+}
+
+#[tokio::test]
+async fn events_are_counted_once_whatever_is_killed() {
+    survive(Style::Events, Store::Sqlite).await;
+}
+
+#[tokio::test]
+async fn events_are_counted_once_with_state_in_postgresql() {
+    survive(Style::Events, Store::Postgres).await;
+}
+
+/// `make soak EVENTS=1000000` does it with as many.
+#[tokio::test]
+async fn a_first_run_of_events_that_is_killed_again_and_again_counts_each_once() {
+    let events = number("SOAK_EVENTS").unwrap_or(EVENTS);
+    let seed = seed();
+    announce(&format!("{events} events: SEED={seed}"));
+    let mut rng = Rng::with_seed(seed);
+    let setup = Setup { connection: FEW_IN_FLIGHT, ..Setup::new(Style::Events, Store::Sqlite) };
+    let mut world = World::new(setup, people(events.try_into().unwrap())).await;
+    slow_down(&world, seed);
+    let (mut killed, mut has_ended) = (0, false);
+    while !has_ended {
+        let batches = 1 + rng.usize(..3);
+        let first = world.recorder.count() + batches;
+        let moment = async {
+            world.recorder.wait_for(first).await;
+            let jitter_us = rng.u64(..20_000);
+            tokio::time::sleep(Duration::from_micros(jitter_us)).await; // sleep: at any moment.
+        };
+        let output = world.start().kill_at(moment).await;
+        let left = world.enter().await;
+        has_ended = !output.was_killed();
+        killed += usize::from(output.was_killed());
+        assert!(left.sent <= IN_FLIGHT_MAX, "SEED={seed}: {left:?} were not remembered");
+    }
+    assert!(killed > 2, "SEED={seed}: {killed} kills prove little");
+    world.emulator.faults().clear();
+
+    assert_eq!(world.emulator.workspace().events_count() as u64, events);
+    world.expect_workspace_equals_source();
+    let before = world.recorder.count();
+    assert_eq!(result(&world.run().await.expect_code(0)), "NoChanges");
+    assert_eq!(world.recorder.count(), before, "the next run sends nothing");
 }
 
 /// Kills runs again and again, with the source changing in between, and then lets one be.
@@ -88,9 +147,9 @@ async fn survive(style: Style, store: Store) {
 
 /// Answers that come late, before and after the request took effect, widen the windows.
 fn slow_down(world: &World, seed: u64) {
-    let faults = world.emulator.faults();
-    faults.add(Fault::late(3).path("/api/v2").share(0.3, seed));
-    faults.add(Fault::late(6).after_acceptance().path("/api/v2").share(0.4, seed + 1));
+    let (faults, path) = (world.emulator.faults(), world.setup.style.path());
+    faults.add(Fault::late(3).path(path).share(0.3, seed));
+    faults.add(Fault::late(6).after_acceptance().path(path).share(0.4, seed + 1));
 }
 
 /// Comes somewhere between the start of a run and its end: mostly while it delivers, now and then
@@ -113,16 +172,18 @@ fn shuffle(people: &mut People, style: Style, rng: &mut Rng) {
     let share = rng.f64() * 0.6;
     people.retain(|_, _| rng.u8(..40) != 0);
     for person in people.values_mut() {
-        if rng.f64() < share {
+        if style.says() && rng.f64() < share {
             // Every other change is back to what was, which may be what a killed run was undoing.
             person.version ^= 1;
         }
-        if style == Style::MirrorByEmail {
+        if style.moves() {
             person.address ^= u32::from(rng.u8(..10) == 0);
         }
     }
-    for _ in 0..rng.usize(1..30) {
-        people.entry(rng.i64(1..ROWS * 2)).or_insert(Person { version: 0, address: 0 });
+    // Of events, only what is new is sent.
+    let (most, keys) = if style == Style::Events { (400, ROWS * 5) } else { (30, ROWS * 2) };
+    for _ in 0..rng.usize(1..most) {
+        people.entry(rng.i64(1..keys)).or_insert(Person { version: 0, address: 0 });
     }
 }
 

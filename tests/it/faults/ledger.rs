@@ -23,8 +23,6 @@ pub struct Traces<'a> {
     pub exchanges: &'a [Exchange],
     /// What is remembered afterwards.
     pub after: Snapshot,
-    /// How rows become people.
-    pub style: Style,
 }
 
 /// The batches of a run that the state doesn't know of.
@@ -37,8 +35,8 @@ pub struct Unremembered {
 }
 
 /// What is remembered, and which content of each row that stands for.
-#[derive(Default)]
 pub struct Ledger {
+    style: Style,
     remembered: Snapshot,
     contents: BTreeMap<i64, Person>,
     /// Who was sent for the first time by a run that was not there to hear the answer. Nobody
@@ -47,6 +45,16 @@ pub struct Ledger {
 }
 
 impl Ledger {
+    /// Returns the books of a world in which nothing happened yet.
+    pub fn new(style: Style) -> Self {
+        Self {
+            style,
+            remembered: Snapshot::new(),
+            contents: BTreeMap::new(),
+            unheard_of: BTreeSet::new(),
+        }
+    }
+
     /// Returns what was remembered after the last run.
     pub fn remembered(&self) -> &Snapshot {
         &self.remembered
@@ -54,6 +62,9 @@ impl Ledger {
 
     /// Returns how many rows of the source would be sent now, removals included.
     pub fn pending(&self, source: &People) -> usize {
+        if self.style == Style::Events {
+            return source.keys().filter(|id| !self.contents.contains_key(id)).count();
+        }
         let changed = source.iter().filter(|(id, person)| self.contents.get(id) != Some(person));
         let left = self.remembered.keys().filter(|id| !source.contains_key(id));
         changed.count() + left.count()
@@ -104,7 +115,8 @@ impl Ledger {
     }
 
     /// What is sent is the source's, and news to the state.
-    fn check_sent(&self, item: &Item, Traces { source, style, .. }: &Traces<'_>) {
+    fn check_sent(&self, item: &Item, Traces { source, .. }: &Traces<'_>) {
+        let style = self.style;
         let (id, known) = (item.id(), self.contents.get(&item.id()));
         match item {
             Item::Identify { version, target, .. } => {
@@ -112,6 +124,7 @@ impl Ledger {
                 assert_eq!(*version, person.version, "row {id} was sent as it is not");
                 assert_eq!(*target, style.target(id, *person), "row {id} went to somebody else");
                 assert_ne!(known, Some(person), "row {id} was sent although it is remembered");
+                assert!(style != Style::Events || known.is_none(), "event {id} was sent again");
             }
             Item::Delete { target, .. } => {
                 let row = self.remembered.get(&id);
@@ -156,9 +169,10 @@ impl Ledger {
         }
         for id in self.remembered.keys().filter(|id| !traces.after.contains_key(id)) {
             let is_gone = !traces.source.contains_key(id);
-            let may_be_forgotten = match traces.style {
+            let may_be_forgotten = match self.style {
                 Style::Keep => is_gone,
-                Style::Mirror | Style::MirrorByEmail => deleted.contains(id),
+                Style::Events => false,
+                _ => deleted.contains(id),
             };
             assert!(may_be_forgotten, "row {id} was forgotten");
         }
@@ -166,6 +180,9 @@ impl Ledger {
 
     fn knows(&self, item: &Item, source: &People) -> bool {
         match item {
+            Item::Identify { id, .. } if self.style == Style::Events => {
+                self.contents.contains_key(id)
+            }
             Item::Identify { id, .. } => self.contents.get(id) == source.get(id),
             Item::Delete { id, target, .. } => {
                 self.remembered.get(id).is_none_or(|row| row.target != *target)

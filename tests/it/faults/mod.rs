@@ -13,5 +13,6 @@ mod recorder;
 mod secrecy;
 mod source;
 mod state;
+mod style;
 mod wire;
 mod world;

@@ -10,6 +10,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::style::pair;
+
 /// One thing asked of the workspace about a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Item {
@@ -40,16 +42,33 @@ impl Item {
     }
 
     fn read(item: &Value) -> Self {
-        let identifiers = &item["identifiers"];
-        let target = identifiers["id"].as_str().or(identifiers["email"].as_str()).unwrap();
-        let (id, target) = (id_of(target), target.to_owned());
+        let (device, link) = (&item["device"], &item["cio_relationships"][0]);
+        let text = |of: &Value, names: &[&str]| {
+            names.iter().find_map(|name| of[*name].as_str()).map(str::to_owned)
+        };
+        let name = text(&item["identifiers"], &["id", "email", "object_id"]).unwrap();
+        let second = text(device, &["token"]).or(text(&link["identifiers"], &["object_id"]));
+        let target = second.map_or_else(|| name.clone(), |second| pair(&name, &second));
+        let id = id_of(&name);
         match item["action"].as_str().unwrap() {
-            "identify" => {
-                let version = item["attributes"]["version"].as_u64().unwrap();
-                Self::Identify { id, version: version.try_into().unwrap(), target }
+            "identify" | "event" | "add_device" | "add_relationships" => {
+                let said = [item, device].map(|it| &it["attributes"]["version"]);
+                let said = said.into_iter().chain([&link["relationship_attributes"]["version"]]);
+                let version = said.map(Value::to_string).find(|text| text != "null").unwrap();
+                let version = version.trim_matches('"').parse().unwrap();
+                Self::Identify { id, version, target }
             }
-            "delete" => Self::Delete { id, target },
+            "delete" | "delete_device" | "delete_relationships" => Self::Delete { id, target },
             other => panic!("nobody asked for {other}"),
+        }
+    }
+
+    fn member(target: &Value, is_removal: bool) -> Self {
+        let target = target.as_str().unwrap().to_owned();
+        let id = id_of(&target);
+        match is_removal {
+            true => Self::Delete { id, target },
+            false => Self::Identify { id, version: 0, target },
         }
     }
 }
@@ -207,12 +226,18 @@ impl Message {
     }
 
     fn is_batch(&self) -> bool {
-        self.head().starts_with("POST /api/v2/batch ")
+        let head = self.head();
+        head.starts_with("POST /api/v2/batch ") || head.starts_with("POST /api/v1/segments/")
     }
 
     fn items(&self) -> Vec<Item> {
         let body: Value = serde_json::from_slice(&self.bytes[self.head_len..]).unwrap();
-        body["batch"].as_array().unwrap().iter().map(Item::read).collect()
+        let is_removal = self.head().contains("/remove_customers");
+        match (&body["batch"], &body["ids"]) {
+            (Value::Array(batch), _) => batch.iter().map(Item::read).collect(),
+            (_, Value::Array(ids)) => ids.iter().map(|id| Item::member(id, is_removal)).collect(),
+            _ => panic!("neither a batch nor members"),
+        }
     }
 
     fn status(&self) -> u16 {

@@ -38,6 +38,7 @@ pub fn memo() -> SyncMemo {
             counts: RunCounts { removed: 9, ..RunCounts::default() },
             approved: false,
         }),
+        was_reset: false,
     }
 }
 
@@ -212,8 +213,7 @@ async fn a_reset_forgets_all_but_the_history_the_number_of_runs_and_the_clock() 
         let kept = SyncMemo {
             run_number: memo().run_number,
             clock_floor_seconds: memo().clock_floor_seconds,
-            planned_at: None,
-            cursor: None,
+            was_reset: true,
             ..SyncMemo::default()
         };
         assert_eq!((state.memo, state.segment_rows), (kept, 0));

@@ -179,6 +179,16 @@ impl Running {
         if has_ended { self.wait().await } else { self.kill().await }
     }
 
+    /// Returns the most memory that the process ever had, in bytes; nothing where the system doesn't
+    /// say it as Linux does.
+    pub fn memory_max(&self) -> Option<u64> {
+        let process = self.child.id().expect("the process has not been waited for");
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        let kilobytes: u64 = line.trim().trim_end_matches(" kB").parse().unwrap();
+        Some(kilobytes * 1024)
+    }
+
     /// Stops the process where it stands (SIGSTOP), as a machine that sleeps does.
     pub async fn pause(&self) {
         self.signal("STOP").await;

@@ -1,5 +1,6 @@
 //! Decisions by example and by law, on a Sync in a small world with a clock.
 
+mod approvals;
 mod deletion;
 mod dependencies;
 mod endings;
@@ -9,6 +10,7 @@ mod references;
 mod requests;
 mod restarts;
 mod scheduling;
+mod story;
 mod suspending;
 mod world;
 mod year;

@@ -240,13 +240,13 @@ fn a_clock_that_goes_back_a_little_runs_no_slot_twice() {
 }
 
 #[test]
-fn a_clock_that_was_years_ahead_holds_no_sync_off() {
+fn a_clock_that_was_months_ahead_holds_no_sync_off() {
     let mut cron = hourly(json!({}));
-    cron.now = at("2036-03-02T12:00:00Z");
+    cron.now = at("2026-05-02T12:00:00Z");
     cron.look();
     cron.end(RunResult::Succeeded);
     let mut interval = every_quarter();
-    interval.now = at("2036-03-02T12:00:00Z");
+    interval.now = at("2026-05-02T12:00:00Z");
     interval.look();
     interval.end(RunResult::Succeeded);
 

@@ -12,9 +12,12 @@ use crate::api::sync_status::SyncStatus;
 use crate::controller::decide::*;
 use crate::model::duration::GoDuration;
 use crate::model::{Disposition, Reason, RunCounts, RunId, RunReport, RunResult, SyncId};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, ScheduleError};
 
 pub(super) const START: &str = "2026-03-02T10:00:00Z";
+
+/// Something that happens to a Sync.
+pub(super) type Happening = fn(&mut World);
 
 pub(super) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -24,6 +27,8 @@ pub(super) fn at(text: &str) -> Timestamp {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) sync: api::Sync,
+    /// Without the jitter of the uid, unless a test puts it in.
+    pub(super) schedule: Result<Schedule, ScheduleError>,
     pub(super) now: Timestamp,
     pub(super) requests: Vec<StoredRequest>,
     pub(super) running: Option<Running>,
@@ -37,6 +42,7 @@ pub(super) struct World {
     pub(super) deletion: Option<DeletionView>,
     pub(super) starts: Vec<Start>,
     pub(super) resets: Vec<String>,
+    runs_before_reset: usize,
     pub(super) cleanups: Vec<RunId>,
     pub(super) events: Vec<Notice>,
     /// When the last decision asked to be looked at again.
@@ -68,10 +74,17 @@ pub(super) fn sync(fields: Value) -> api::Sync {
     .unwrap()
 }
 
+fn schedule(spec: &api::SyncSpec) -> Result<Schedule, ScheduleError> {
+    let interval = spec.interval.map(GoDuration::get);
+    Schedule::parse(spec.schedule.as_deref(), &spec.time_zone, interval)
+}
+
 impl World {
     pub(super) fn new(fields: Value) -> Self {
+        let sync = sync(fields);
         Self {
-            sync: sync(fields),
+            schedule: schedule(&sync.spec),
+            sync,
             now: at(START),
             requests: Vec::new(),
             running: None,
@@ -85,6 +98,7 @@ impl World {
             deletion: None,
             starts: Vec::new(),
             resets: Vec::new(),
+            runs_before_reset: 0,
             cleanups: Vec::new(),
             events: Vec::new(),
             look_again: None,
@@ -92,13 +106,9 @@ impl World {
     }
 
     pub(super) fn view(&self) -> View<'_> {
-        let spec = &self.sync.spec;
-        let interval = spec.interval.map(GoDuration::get);
         let spec = match &self.spec_problem {
             Some(problem) => Err(problem.clone()),
-            None => {
-                Ok(Schedule::parse(spec.schedule.as_deref(), &spec.time_zone, interval).unwrap())
-            }
+            None => Ok(self.schedule.clone().unwrap()),
         };
         View {
             sync: &self.sync,
@@ -127,6 +137,24 @@ impl World {
         assert!(again.after.is_empty() || is_going, "deciding twice gives {:?}", again.after);
         assert!(again.events.is_empty() || is_going, "deciding twice gives {:?}", again.events);
         decision
+    }
+
+    /// Decides, and ends the process after so many of the steps; writing the status is one of them.
+    pub(super) fn look_and_die_after(&mut self, steps: usize) {
+        let decision = decide(&self.view());
+        self.judge(&decision);
+        let first = decision.before.len();
+        for step in decision.before.iter().take(steps) {
+            self.step(step);
+        }
+        if steps > first {
+            self.write(&decision.status);
+        }
+        for step in decision.after.iter().take(steps.saturating_sub(first + 1)) {
+            self.step(step);
+        }
+        self.look_again = decision.look_again;
+        self.crash();
     }
 
     fn carry_out(&mut self, decision: &Decision) {
@@ -180,8 +208,14 @@ impl World {
             }
             Step::Reset { token } => {
                 assert!(self.running.is_none(), "a reset during a run");
-                assert!(!self.resets.contains(token), "reset {token} twice");
-                self.resets.push(token.clone());
+                // After a crash it may be done again, as long as nothing ran in between.
+                let runs = self.starts.len() + self.cleanups.len();
+                let is_again = self.resets.contains(token);
+                assert!(!is_again || self.runs_before_reset == runs, "reset {token} twice");
+                if !is_again {
+                    self.resets.push(token.clone());
+                }
+                self.runs_before_reset = runs;
             }
             Step::Start(start) => {
                 self.run(start.run.clone(), start.trigger, start.request.clone());
@@ -329,6 +363,7 @@ impl World {
     /// Edits the spec, as `kubectl edit` does.
     pub(super) fn edit(&mut self, edit: impl FnOnce(&mut api::SyncSpec)) {
         edit(&mut self.sync.spec);
+        self.schedule = schedule(&self.sync.spec);
         *self.sync.metadata.generation.as_mut().unwrap() += 1;
     }
 

@@ -10,6 +10,7 @@ pub mod account;
 pub mod audit;
 pub mod chart;
 pub mod cluster;
+pub mod conformance;
 pub mod kubectl;
 pub mod object;
 pub mod operator;

@@ -13,6 +13,7 @@ use kube::runtime::{WatchStreamExt, watcher};
 use serde_json::{Value, json};
 
 use super::cluster::{Cluster, Refusal};
+use super::conformance;
 
 /// Past it an awaited state never comes.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -66,18 +67,33 @@ pub struct Object {
     api: Api<DynamicObject>,
     words: String,
     name: String,
+    /// Where kstatus is asked of what is seen, after our own rules; only where an operator writes
+    /// the status.
+    judge: Option<Cluster>,
 }
 
 impl Object {
     pub(super) fn new(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Self {
         let words = format!("{kind} {namespace}/{name}");
-        Self { api: api(cluster, None, kind, namespace), words, name: name.to_owned() }
+        Self { api: api(cluster, None, kind, namespace), words, name: name.to_owned(), judge: None }
+    }
+
+    /// Has every status that is seen judged.
+    #[must_use]
+    pub fn judged_by(self, cluster: &Cluster) -> Self {
+        Self { judge: Some(cluster.clone()), ..self }
     }
 
     /// Returns the object as it is now, or nothing.
     pub async fn find(&self) -> Option<Value> {
         let found = self.api.get_opt(&self.name).await;
-        found.unwrap_or_else(|err| panic!("{}: {err}", self.words)).map(tree)
+        let found = found.unwrap_or_else(|err| panic!("{}: {err}", self.words)).map(tree);
+        if self.judge.is_some()
+            && let Some(found) = &found
+        {
+            conformance::judge(None, found);
+        }
+        found
     }
 
     /// Returns the object, which must exist.
@@ -116,7 +132,13 @@ impl Object {
     /// # Panics
     /// After a minute, showing `what` was awaited and the object as last seen.
     pub async fn wait(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
-        self.watch(what, |seen| seen.filter(|object| is_so(object)).cloned()).await
+        let seen = self.watch(what, |seen| seen.filter(|object| is_so(object)).cloned()).await;
+        if let Some(cluster) = &self.judge {
+            let said = cluster.kstatus(&seen).await;
+            let expected = conformance::expected_kstatus(&seen);
+            assert!(said.starts_with(expected), "{said}, not {expected}\nin {:#}", seen["status"]);
+        }
+        seen
     }
 
     /// Waits until the object doesn't exist.
@@ -132,7 +154,11 @@ impl Object {
             let mut seen = pin!(seen.default_backoff());
             loop {
                 let Some(Ok(object)) = seen.next().await else { continue };
-                last = object.map(tree);
+                let object = object.map(tree);
+                if let (Some(_), Some(object)) = (&self.judge, &object) {
+                    conformance::judge(last.as_ref(), object);
+                }
+                last = object;
                 if let Some(answer) = answer(last.as_ref()) {
                     return answer;
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::support::cli::{Ciosync, Output, Running, Workdir};
+use crate::support::helm::Objects;
 
 use super::account::Account;
 
@@ -29,6 +30,19 @@ impl OperatorSetup {
         let home = Arc::new(Workdir::new());
         let flags = vec!["--leader-election=false".to_owned()];
         Self { account: account.clone(), home, state: None, flags, environment: Vec::new() }
+    }
+
+    /// An operator as the chart starts it: its arguments, but for places in the pod.
+    pub fn of_chart(account: &Account, objects: &Objects) -> Self {
+        let places = ["--listen=", "--spool-dir=", "--state="];
+        let is_kept = |arg: &&&str| !places.iter().any(|place| arg.starts_with(place));
+        let args = objects.args();
+        assert_eq!(args.first(), Some(&"controller"));
+        let mut setup = Self::new(account)
+            .env("POD_NAME", &format!("{}-0", account.name))
+            .env("POD_NAMESPACE", &account.namespace);
+        setup.flags = args.iter().skip(1).filter(is_kept).map(ToString::to_string).collect();
+        setup
     }
 
     /// Adds flags of `ciosync controller`.
@@ -122,6 +136,11 @@ impl Operator {
     /// Waits until its log holds the text, and returns all of it so far.
     pub async fn wait_for_log(&mut self, text: &str) -> String {
         self.running.wait_for_stderr(text).await
+    }
+
+    /// Returns the most memory that it ever had, in bytes; nothing where the system doesn't say.
+    pub fn memory_max(&self) -> Option<u64> {
+        self.running.memory_max()
     }
 
     /// Stops it the way a cluster does (SIGTERM), and returns how it ended and all that it wrote.

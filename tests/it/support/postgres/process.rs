@@ -1,6 +1,7 @@
 //! The server as a process: where its programs are, whose it is, and that it never outlives the tests.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -8,9 +9,10 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::certificates::Certificates;
 
-/// Prepares the data folder, runs the server, and waits for the end of its standard input.
-/// That is a pipe held open by the test process, so it ends when the process does, killed or not.
-/// Then the server goes, and its folder with it. Arguments: programs' folder, own folder, port.
+/// Prepares the data folder, runs the server, and stops and starts it as the lines of its standard
+/// input say. That is a pipe held open by the test process, so it ends when the process does, killed
+/// or not. Then the server goes, and its folder with it. Arguments: programs' folder, own folder,
+/// port.
 const SUPERVISOR: &str = r#"
 set -u
 bin=$1 home=$2 port=$3
@@ -22,15 +24,29 @@ prepare() {
   "$bin/initdb" --pgdata "$home/data" --username postgres --pwfile "$home/password" --no-sync \
     --auth scram-sha-256 --encoding UTF8 --locale "$1"
 }
+serve() {
+  (
+    "$bin/postgres" -D "$home/data" -p "$port" -c config_file="$home/postgresql.conf" &
+    echo $! >"$home/pid"
+    wait
+    touch "$home/exited"
+  ) &
+  keeper=$!
+}
+halt() {
+  until [ -e "$home/exited" ] || kill -s "$1" "$(cat "$home/pid")"; do sleep 0.1; done
+  wait "$keeper"
+}
 if prepare C.UTF-8 || prepare C; then
   cp "$home/pg_hba.conf" "$home/data/pg_hba.conf"
-  "$bin/postgres" -D "$home/data" -p "$port" -c config_file="$home/postgresql.conf" &
-  server=$!
-  ( cat <&3; [ -e "$home/exited" ] || kill -QUIT "$server" ) &
-  watcher=$!
-  wait "$server"
-  touch "$home/exited"
-  wait "$watcher"
+  serve
+  while read -r word <&3; do
+    case $word in
+      stop) halt INT ;;
+      start) serve ;;
+    esac
+  done
+  halt QUIT
 else
   touch "$home/exited"
   cat <&3
@@ -49,8 +65,8 @@ host     all  all               127.0.0.1/32  scram-sha-256
 /// A running server's process. Held in a static, so only the end of the test process drops it.
 pub struct Process {
     supervisor: Child,
-    /// Its end is the supervisor's signal to stop the server.
-    _lifeline: ChildStdin,
+    /// Its end is the supervisor's signal to stop the server for good.
+    lifeline: ChildStdin,
     home: PathBuf,
 }
 
@@ -78,7 +94,21 @@ impl Process {
         let mut supervisor = command.spawn().map_err(|err| format!("cannot run sh: {err}"))?;
         let lifeline = supervisor.stdin.take().expect("stdin was asked to be a pipe");
         // From here on the supervisor removes the folder.
-        Ok(Self { supervisor, _lifeline: lifeline, home: home.keep() })
+        Ok(Self { supervisor, lifeline, home: home.keep() })
+    }
+
+    /// Asks for the server's end, as the shutdown of its machine does: clients are cut off. It is over
+    /// once [`Self::has_exited`].
+    pub fn stop(&mut self) {
+        writeln!(self.lifeline, "stop").unwrap();
+    }
+
+    /// Asks for its start on the same port and data, after it has ended.
+    pub fn start_again(&mut self) {
+        for left in ["exited", "pid"] {
+            fs::remove_file(self.home.join(left)).unwrap();
+        }
+        writeln!(self.lifeline, "start").unwrap();
     }
 
     /// Returns whether the server ended or never came up; its log then says why.

@@ -39,7 +39,7 @@ pub struct Server {
     certificates: Certificates,
     names_given: AtomicU32,
     /// Ends with this value, and the server with it.
-    _process: Process,
+    process: Process,
 }
 
 impl Server {
@@ -53,11 +53,38 @@ impl Server {
             if let Some(mut admin) = ready(&mut process, port, &password).await {
                 prepare_access(&mut admin).await.map_err(|err| err.to_string())?;
                 let names_given = AtomicU32::new(0);
-                return Ok(Self { port, password, certificates, names_given, _process: process });
+                return Ok(Self { port, password, certificates, names_given, process });
             }
             last_log = process.log();
         }
         Err(format!("PostgreSQL for the tests did not start; its log ends with:\n{last_log}"))
+    }
+
+    /// Starts a server of the test's own, for tests that stop it.
+    ///
+    /// # Panics
+    /// When no PostgreSQL is found or it doesn't start.
+    pub async fn private() -> Self {
+        Self::start().await.unwrap_or_else(|reason| panic!("{reason}"))
+    }
+
+    /// Stops a private server: its clients are cut off, and refused from then on.
+    pub async fn stop(&mut self) {
+        self.process.stop();
+        let gone = async {
+            while !self.process.has_exited() {
+                tokio::time::sleep(READY_POLL).await; // sleep: nobody announces the end of another's child.
+            }
+        };
+        assert!(tokio::time::timeout(READY_WITHIN, gone).await.is_ok(), "PostgreSQL doesn't stop");
+    }
+
+    /// Starts it again on the same port with the same data, and returns when it accepts clients.
+    pub async fn start_again(&mut self) {
+        self.process.start_again();
+        let (port, password) = (self.port, self.password.clone());
+        let admin = ready(&mut self.process, port, &password).await;
+        assert!(admin.is_some(), "PostgreSQL didn't start again:\n{}", self.process.log());
     }
 
     /// Returns the URL of the superuser in the maintenance database.
