@@ -51,7 +51,7 @@ async fn make_syncs(world: &World) {
             "sourceRef: {{name: warehouse-{}}}\n  connectionRef: {{name: production-{}}}\n  \
              entity: person\n  behavior: updateOrCreate\n  identifiers: {{id: id}}\n  \
              model: {{sql: \"select '{number}-' || id as id, email from people\", primaryKey: [id]}}\n  \
-             mappings: [{{from: email}}]\n  interval: 15m",
+             mappings: [{{from: email}}]\n  sharedAttributes: [email]\n  interval: 15m",
             number % SOURCES,
             number % CONNECTIONS
         );
