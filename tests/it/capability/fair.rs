@@ -35,9 +35,9 @@ struct Scale {
 /// So many requests wait for their turn that standing behind them once takes 25 s, and a run asks
 /// for a turn twice at least. A slot is that long because the machine may be busy too.
 const SMALL: Scale = Scale {
-    people: 60_000,
+    people: 100_000,
     slot: Duration::from_secs(30),
-    slots: Some(5),
+    slots: Some(3),
     connection: "rateLimit: {requestsPerSecond: 10, burst: 10, recordsPerSecond: 1000000, maxInFlight: 256}\n\
                  limits: {itemBytes: 1000, batchBytes: 10000}",
 };
