@@ -17,12 +17,16 @@ use super::secrets::ClusterSecrets;
 use super::watch::{Kind, key_of};
 use crate::api::finding::Severity;
 use crate::api::{CustomerIoConnection, Finding, Source, validate};
-use crate::customerio::{Account, SendClock, SendContext, Traffic};
+use crate::customerio::app::App;
+use crate::customerio::{Account, DeliveryError, SendClock, SendContext, Traffic};
 use crate::model::{Disposition, Reason};
 use crate::resolve::{self, ResolveError};
 
 /// How long one probe may take.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long the App API may take to answer within a probe.
+const APP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What a probe came to.
 pub struct Probed<T> {
@@ -30,6 +34,15 @@ pub struct Probed<T> {
     pub outcome: Result<T, Problem>,
     /// The versions of the Secrets that were read.
     pub secret_versions: BTreeMap<String, String>,
+}
+
+/// What was found out of a connection.
+pub struct Reached {
+    /// Whose the Track API key is.
+    pub account: Account,
+    /// What is wrong with the App API, where the connection has a key for it: no reason to hold up
+    /// Syncs that don't ask it.
+    pub app_problem: Option<Problem>,
 }
 
 /// Probes Sources and connections.
@@ -68,8 +81,8 @@ impl Prober {
         Probed { outcome, secret_versions: secrets.versions(&namespace) }
     }
 
-    /// Asks Customer.io whose key a connection has, and proves its App API key where it has one.
-    pub async fn connection(&self, connection: &CustomerIoConnection) -> Probed<Account> {
+    /// Asks Customer.io whose key a connection has, and tries its App API key where it has one.
+    pub async fn connection(&self, connection: &CustomerIoConnection) -> Probed<Reached> {
         let secrets = ClusterSecrets::new(self.client.clone());
         let (namespace, _) = key_of(connection);
         let probe = async {
@@ -89,15 +102,43 @@ impl Prober {
                 clock: &clock,
                 traffic: &traffic,
             };
-            client.probe(&context).await.map_err(|error| Problem {
-                reason: error.reason(),
-                disposition: error.disposition(),
-                message: error.to_string(),
-                hint: error.hint(),
-            })
+            let account = client.account(&context).await.map_err(|error| refused(&error))?;
+            let app_problem = match client.app() {
+                Some(app) => app_problem(app, account.workspace_id, &context).await,
+                None => None,
+            };
+            Ok(Reached { account, app_problem })
         };
         let outcome = in_time(probe).await;
         Probed { outcome, secret_versions: secrets.versions(&namespace) }
+    }
+}
+
+/// Tries the App API, in a time of its own: one that hangs must not pass for a connection that does.
+async fn app_problem(
+    app: App<'_>,
+    workspace_id: u64,
+    context: &SendContext<'_>,
+) -> Option<Problem> {
+    let context = SendContext { deadline: Instant::now() + APP_TIMEOUT, ..*context };
+    match tokio::time::timeout(APP_TIMEOUT, app.check(workspace_id, &context)).await {
+        Ok(Ok(())) => None,
+        Ok(Err(error)) => Some(refused(&error)),
+        Err(_) => Some(Problem {
+            reason: Reason::ConnectionNotReady,
+            disposition: Disposition::Transient,
+            message: format!("the App API gave no answer within {} s", APP_TIMEOUT.as_secs()),
+            hint: Some("check the network policies on the way to the App API".to_owned()),
+        }),
+    }
+}
+
+fn refused(error: &DeliveryError) -> Problem {
+    Problem {
+        reason: error.reason(),
+        disposition: error.disposition(),
+        message: error.to_string(),
+        hint: error.hint(),
     }
 }
 

@@ -44,6 +44,8 @@ pub struct ProbeView<'a> {
     pub now: Timestamp,
     /// What a probe found just now; `None` where there was none since the last look.
     pub outcome: Option<Result<(), Problem>>,
+    /// What is wrong with the App API of a connection that works else.
+    pub app_problem: Option<Problem>,
 }
 
 /// What follows for a Source or connection.
@@ -73,7 +75,7 @@ pub fn probed(kind: Kind, view: &ProbeView<'_>) -> ProbeDecision {
     let ready = match &view.outcome {
         Some(Ok(())) => {
             reconciling = None;
-            Ready::yes("ProbeSucceeded", &["nothing to do: the last probe succeeded"])
+            yes(view.app_problem.as_ref())
         }
         Some(Err(problem)) if problem.disposition == Disposition::Transient => {
             reconciling = Some(Reconciling::Retrying);
@@ -135,6 +137,17 @@ fn probe_at(
     plus(last, pause).min(plus(view.now, pause))
 }
 
+/// A connection is Ready also without its App API: most Syncs never ask it, and a run that must says
+/// itself why it can't.
+fn yes(app_problem: Option<&Problem>) -> Ready {
+    let Some(problem) = app_problem else {
+        return Ready::yes("ProbeSucceeded", &["nothing to do: the last probe succeeded"]);
+    };
+    let hint = problem.hint.as_deref().unwrap_or_default();
+    let rest = "only what asks the App API is held up";
+    Ready::yes("ProbeSucceeded", &[hint, &problem.message, rest])
+}
+
 fn no(kind: Kind, problem: &Problem) -> Ready {
     let reason = match problem.reason {
         Reason::AuthenticationFailed
@@ -172,14 +185,15 @@ pub fn source_view(
         is_suspended: source.spec.suspend,
         now,
         outcome,
+        app_problem: None,
     }
 }
 
-/// Returns the view of a connection.
+/// Returns the view of a connection; a probe that succeeded may have found a problem of its App API.
 pub fn connection_view(
     connection: &CustomerIoConnection,
     now: Timestamp,
-    outcome: Option<Result<(), Problem>>,
+    outcome: Option<Result<Option<Problem>, Problem>>,
 ) -> ProbeView<'_> {
     let status = connection.status.as_ref();
     ProbeView {
@@ -190,7 +204,8 @@ pub fn connection_view(
         interval: CONNECTION_INTERVAL,
         is_suspended: connection.spec.suspend,
         now,
-        outcome,
+        app_problem: outcome.as_ref().and_then(|it| it.as_ref().ok()).cloned().flatten(),
+        outcome: outcome.map(|it| it.map(drop)),
     }
 }
 
@@ -215,7 +230,7 @@ pub fn source(
 pub fn connection(
     connection: &CustomerIoConnection,
     now: Timestamp,
-    outcome: Option<Result<(), Problem>>,
+    outcome: Option<Result<Option<Problem>, Problem>>,
 ) -> (CustomerIoConnectionStatus, Option<Timestamp>) {
     let decision = probed(Kind::CustomerIoConnection, &connection_view(connection, now, outcome));
     let status = CustomerIoConnectionStatus {

@@ -14,6 +14,7 @@ use crate::controller::decide::probe;
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
 use crate::controller::follow::Followed as _;
+use crate::controller::probe::Reached;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::{ConnectionFigures, ObjectName};
 
@@ -45,10 +46,13 @@ pub async fn reconcile(
         connection = write(&context, &connection, &status).await?;
     }
     let probed = context.prober.connection(&connection).await;
-    let outcome = probed.outcome.as_ref().map(drop).map_err(Clone::clone);
+    let outcome = match &probed.outcome {
+        Ok(reached) => Ok(reached.app_problem.clone()),
+        Err(problem) => Err(problem.clone()),
+    };
     let (status, probe_at) = probe::connection(&connection, Timestamp::now(), Some(outcome));
     let mut status = with_pace(&context, &key, status);
-    if let Ok(account) = &probed.outcome {
+    if let Ok(Reached { account, .. }) = &probed.outcome {
         status.region = Some(account.region.as_str().to_owned());
         status.workspace_id = i64::try_from(account.workspace_id).ok();
     }

@@ -5,7 +5,13 @@ use serde_json::{Value, json};
 use super::world::{World, condition};
 
 const PEOPLE: &str = "create table people (id text primary key);
-    insert into people values ('1'), ('2');";
+    insert into people values ('1'), ('2');
+    create table others (id text primary key);
+    insert into others values ('8');";
+
+const OTHERS: &str = "behavior: updateOrCreate
+  model: {table: others, primaryKey: [id]}
+  identifiers: {id: id}";
 
 const SEGMENT: &str = "sourceRef: {name: warehouse}
   connectionRef: {name: production}
@@ -32,7 +38,7 @@ async fn app_secret(world: &World, key: &str) {
 }
 
 #[tokio::test]
-async fn a_segment_by_name_waits_for_an_app_api_key_that_is_accepted() {
+async fn a_segment_by_name_waits_for_an_app_api_key_that_is_accepted_and_other_syncs_do_not() {
     let world = World::new(PEOPLE).await;
     let _operator = world.operator().await;
     world.apply("Sync", "vips", SEGMENT).await;
@@ -46,15 +52,24 @@ async fn a_segment_by_name_waits_for_an_app_api_key_that_is_accepted() {
     app_secret(&world, "wrong-key-4711").await;
     world.connection("production", KEY).await;
     let connection = world.cluster.object("CustomerIoConnection", &world.namespace, "production");
-    let refused = |it: &Value| says(it, "AuthenticationFailed", "`appApiKey`");
+    let refused = |it: &Value| says(it, "ProbeSucceeded", "`appApiKey`");
     let probed = connection.wait("the App API key to be refused", refused).await;
     assert!(!probed.to_string().contains("4711"), "{probed}");
+    assert_eq!(condition(&probed, "Ready")["status"], "True", "the Track API is there");
+    world.judge(&probed);
+    let told = |sync: &Value| says(sync, "AuthenticationFailed", "`appApiKey`");
+    let sync = world.the("vips").wait("a run that names the key", told).await;
+    assert_eq!(condition(&sync, "Stalled")["status"], "True");
+    world.sync("others", OTHERS).await;
+    let others = world.ended("others", "Succeeded").await;
+    assert_eq!(condition(&others, "Ready")["status"], "True", "{others}");
 
     app_secret(&world, "emulator-app-api-key").await;
     // An edit is looked at at once.
     let edited = format!("{KEY}\n  rateLimit: {{requestsPerSecond: 100}}");
     world.connection("production", &edited).await;
-    connection.wait("to be Ready", |it| condition(it, "Ready")["status"] == "True").await;
+    let proven = |it: &Value| says(it, "ProbeSucceeded", "the last probe succeeded");
+    connection.wait("the App API key to be accepted", proven).await;
     let sync = world.ended("vips", "PartiallySucceeded").await;
 
     // Nobody of these ids exists, so Customer.io passed them over.

@@ -55,6 +55,7 @@ impl Probed {
             is_suspended: self.is_suspended,
             now: self.now,
             outcome,
+            app_problem: None,
         };
         let decision = probed(self.kind, &view);
         // A status of an older generation says so: then kstatus waits.
@@ -303,16 +304,35 @@ fn a_source_is_probed_as_often_as_it_says_and_named_by_its_block() {
     assert_eq!(again, status);
 }
 
-#[test]
-fn a_connection_keeps_what_the_api_said_of_it() {
+fn connection() -> CustomerIoConnection {
     let key = json!({"secretKeyRef": {"name": "customerio", "key": "api-key"}});
-    let connection: CustomerIoConnection = serde_json::from_value(json!({
+    serde_json::from_value(json!({
         "apiVersion": "ciosync.dev/v1alpha1", "kind": "CustomerIoConnection",
         "metadata": {"name": "production", "generation": 1},
         "spec": {"siteId": {"value": "s"}, "apiKey": key},
         "status": {"region": "eu", "workspaceId": 7},
     }))
-    .unwrap();
+    .unwrap()
+}
+
+#[test]
+fn a_connection_is_ready_without_its_app_api_and_says_what_is_wrong_with_it() {
+    let refused = problem(Reason::AuthenticationFailed, Disposition::NeedsOperator);
+    let outcome = Some(Ok(Some(refused.clone())));
+
+    let (status, probe_at) = probe::connection(&connection(), at(START), outcome);
+
+    let ready = status.conditions.iter().find(|it| it.condition_type == "Ready").unwrap();
+    assert_eq!(ready.status, ConditionStatus::True);
+    assert!(ready.message.contains(&refused.message), "{}", ready.message);
+    assert!(ready.message.contains("only what asks the App API is held up"), "{}", ready.message);
+    assert!(status.conditions.iter().all(|it| it.condition_type != "Stalled"));
+    assert_eq!(probe_at, Some(at("2026-03-02T10:05:00Z")));
+}
+
+#[test]
+fn a_connection_keeps_what_the_api_said_of_it() {
+    let connection = connection();
 
     let failed = Some(Err(problem(Reason::Timeout, Disposition::Transient)));
     let (status, _) = probe::connection(&connection, at(START), failed);
