@@ -45,9 +45,9 @@ impl Kind {
     /// Returns the types that can be about what a Sync sends.
     pub(super) fn of(pipeline: &Pipeline) -> Vec<Self> {
         use Matched::{ByPerson, Never};
-        let of_type = |prefix: &str, matched| {
+        let of_type = |prefix: &str| {
             let word = |type_id| format!("_{prefix}:{type_id}:failed_attribute_change");
-            pipeline.object_type().map(|it| Self::new(&word(it), CHANGE, matched))
+            pipeline.object_type().map(|it| Self::new(&word(it), CHANGE, Never))
         };
         match pipeline.record.operation {
             OperationKind::PersonIdentify
@@ -57,8 +57,9 @@ impl Kind {
                 Self::new("skipped_update", SKIPPED, ByPerson),
                 Self::new("failed_batch_update", BATCH, ByPerson),
             ],
-            OperationKind::RelationshipAdd => of_type("r", ByPerson).into_iter().collect(),
-            OperationKind::ObjectIdentify => of_type("o", Never).into_iter().collect(),
+            // They name the person, who may have many relationships, and not the object.
+            OperationKind::RelationshipAdd => of_type("r").into_iter().collect(),
+            OperationKind::ObjectIdentify => of_type("o").into_iter().collect(),
             // Of an event only its key is remembered, not whose it is.
             OperationKind::EventTrack => vec![Self::new("failed_event", EVENT, Never)],
             // Nothing is reported of these.

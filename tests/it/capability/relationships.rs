@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Laptop;
+use super::late_failures::give_app_key;
 
 const TABLE: &str = "
 create table members (email text, account text, role text, primary key (email, account));
@@ -175,4 +176,31 @@ async fn objects_may_be_named_by_customer_io_s_own_id() {
     laptop.sql("delete from fans where person = 1").await;
     assert_eq!(laptop.run().await.code(0).counts(), "removed 1, unchanged 1, delivered 1");
     assert_eq!(relationships(&laptop), ["2 acme {}"]);
+}
+
+#[tokio::test]
+async fn a_relationship_that_failed_is_not_held_against_the_persons_others() {
+    let laptop = Laptop::new(
+        "create table members (id text, account text, role text, primary key (id, account));
+         insert into members values ('ann', 'acme', 'a role of more than twenty bytes'),
+            ('ann', 'beta', 'guest'), ('bob', 'acme', null);",
+    )
+    .await;
+    give_app_key(&laptop);
+    laptop.sync_of(
+        "relationship",
+        "members",
+        "model: {table: members, primaryKey: [id, account]}\nbehavior: updateOrCreate\n\
+         identifiers: {id: id}\nobject: {typeId: \"1\", id: account}\n\
+         mappings: [{from: role}]",
+    );
+    laptop.emulator.settings().change(|settings| settings.limits.object_bytes = 20);
+
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "added 3, delivered 3");
+    let told = "1 late failures (_r:1:failed_attribute_change) without saying which row";
+    let message = run.only()["message"].as_str().unwrap();
+    assert!(message.contains(told), "{message}");
+    assert_eq!(laptop.run().await.only()["message"], "", "told once");
 }
