@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
-use super::audit::Audit;
+use super::audit::{self, Audit};
 use super::begin::{self, Opened};
 use super::changes::Changes;
 use super::collection::{Content, Replacing};
@@ -220,6 +220,7 @@ impl Session<'_> {
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
         let rules = PlanRules::new(pipeline, options, &prepared.memo);
         prepared.planned_at = rules.now;
+        audit::begin(pipeline, &mut prepared.memo, rules.now);
         if let Some(memo) = &mut prepared.memo.cursor {
             // Written before anything is forgotten: an event must not pass for a new one.
             memo.forgotten_before = memo.forgotten_before.max(rules.forget_before);

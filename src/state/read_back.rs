@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct AuditMemo {
     /// When the last reading that came to its end began; `None` before the first.
     pub read_until: Option<Timestamp>,
+    /// Since when no reading came to its end; `None` where the last one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failing_since: Option<Timestamp>,
     /// Failures that were counted and that the next reading meets again.
     pub handled: Vec<HandledFailure>,
 }

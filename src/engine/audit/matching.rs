@@ -37,7 +37,7 @@ impl Matching<'_> {
     ///
     /// # Errors
     /// Where the state can't be read or written.
-    pub(super) async fn run(&self, failures: &Failures) -> Result<MatchedRows, RunError> {
+    pub(super) async fn run(&self, mut failures: Failures) -> Result<MatchedRows, RunError> {
         let mut matched = MatchedRows::default();
         if failures.is_empty() {
             return Ok(matched);
@@ -52,13 +52,10 @@ impl Matching<'_> {
                 if entry.write_target(self.key_shape, &mut text).is_none() {
                     continue;
                 }
-                // Failures name people: of a pair that is the first half.
                 let target = Target { kind: pipeline.record.target_kind(), text: &text };
-                let Some((person, _)) = target.parts() else { continue };
-                let person = Target::single(pipeline.record.identifier.0, person);
-                let Some(failure) = failures.get(&person.holder_hash()) else { continue };
-                let told = failure.told_by.iter();
-                matched.handled.extend(told.map(|&(id_hash, at)| HandledFailure { id_hash, at }));
+                let Some(failure) = failures.get_mut(&target.holder_hash()) else { continue };
+                // Once, however many rows it is held against.
+                matched.handled.append(&mut failure.told_by);
                 let rejection = failure.kind.rejection(failure.field.as_deref());
                 matched.rejected += u64::from(forgetting.forget(&entry, rejection)?);
             }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::in_words;
 use crate::customerio::SendContext;
 use crate::customerio::app::App;
 use crate::engine::error::RunError;
@@ -31,8 +32,18 @@ pub(in crate::engine) struct Membership<'a> {
 #[derive(Default)]
 pub(in crate::engine) struct Astray {
     pub(in crate::engine) hashes: HashSet<u128>,
-    /// How many there are more.
+    /// How many there are more, all of larger hashes.
     pub(in crate::engine) more: u64,
+    /// The largest of the hashes.
+    last: u128,
+}
+
+impl Astray {
+    /// Returns whether somebody is not where they should be; `None` where that is not known, because
+    /// there were more than are held.
+    pub(in crate::engine) fn has(&self, hash: u128) -> Option<bool> {
+        (self.more == 0 || hash <= self.last).then(|| self.hashes.contains(&hash))
+    }
 }
 
 /// Why members could not be read.
@@ -79,12 +90,7 @@ impl Membership<'_> {
         let mut start: Option<String> = None;
         loop {
             let page = app.members(segment, start.as_deref(), context).await;
-            let page = page.map_err(|error| {
-                NoMembers::Unread(match error.hint() {
-                    Some(hint) => format!("{error} ({hint})"),
-                    None => error.to_string(),
-                })
-            })?;
+            let page = page.map_err(|error| NoMembers::Unread(in_words(&error)))?;
             let Some(page) = page else {
                 let gone = format!("there is no segment {segment} in the workspace");
                 return Err(NoMembers::Unread(gone));
@@ -133,6 +139,7 @@ fn compare(members: Sorter, remembered: Sorter, should_be_in: bool) -> Result<As
         }
         if astray.hashes.len() < ASTRAY_MAX {
             astray.hashes.insert(hash);
+            astray.last = hash;
         } else {
             astray.more += 1;
         }
@@ -171,6 +178,20 @@ mod tests {
         assert_eq!(astray(&[9, 3, 1], &[1, 2, 3, 7], true), [2, 7]);
         assert_eq!(astray(&[], &[5], true), [5]);
         assert_eq!(astray(&[1], &[], true), [0u128; 0]);
+    }
+
+    #[test]
+    fn nobody_counts_as_where_they_should_be_beyond_those_that_are_held() {
+        let most = u128::try_from(ASTRAY_MAX).unwrap();
+        let all: Vec<u128> = (1..=most + 10).collect();
+
+        let astray = compare(sorter(&[5, most + 5]), sorter(&all), true).unwrap();
+
+        assert_eq!(astray.more, 8);
+        assert_eq!((astray.has(5), astray.has(6)), (Some(false), Some(true)));
+        assert_eq!(astray.has(most + 1), Some(true));
+        assert_eq!((astray.has(most + 5), astray.has(most + 6)), (None, None));
+        assert_eq!(compare(sorter(&[1]), sorter(&[1]), true).unwrap().has(1), Some(false));
     }
 
     #[test]

@@ -15,18 +15,19 @@ use tracing::warn;
 use self::late::{Kind, Matched};
 use self::matching::Matching;
 use self::membership::{Membership, NoMembers};
-use self::reading::{Failure, Reading, Since};
+use self::reading::{Failure, Read, Reading, Since};
 use super::error::RunError;
+use super::pipeline::Pipeline;
 use super::rejected::RejectedRows;
 use super::run::RunRequest;
 use crate::customerio::app::App;
-use crate::customerio::{SendContext, Traffic};
+use crate::customerio::{DeliveryError, SendContext, Traffic};
 use crate::model::{IdentifierKind, KeyShape, RunId};
 use crate::state::RunLock;
 use crate::state::store::{AuditMemo, HandledFailure, SyncMemo};
 
-/// How long readings that don't come to their end try again from the same place. After a day of
-/// more failures than can be read, those of now matter more.
+/// How long readings that don't come to their end try again from the same place, counted from the
+/// first of them. After a day of more failures than can be read, those of now matter more.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many times as long the members of a segment may take as late failures do: there may be
@@ -52,6 +53,14 @@ pub(super) struct Audited {
     pub(super) rejected: u64,
     /// What a person should know, without row values.
     pub(super) notes: Vec<String>,
+}
+
+/// Takes note of the plan from which on failures are read, where there is none yet: a run that is
+/// interrupted delivered too.
+pub(super) fn begin(pipeline: &Pipeline, memo: &mut SyncMemo, planned_at: Timestamp) {
+    if pipeline.audit.late_failures && pipeline.client.app().is_some() {
+        memo.audit.get_or_insert_default().read_until.get_or_insert(planned_at);
+    }
 }
 
 impl Audit<'_> {
@@ -82,7 +91,12 @@ impl Audit<'_> {
         }
         if let Some(segment) = self.segment.filter(|_| pipeline.audit.membership) {
             let context = within(pipeline.audit.time_max * MEMBERS_TIMES);
-            self.membership((app, segment), &key_shape, &context, &mut audited).await?;
+            match proven(app, memo, &context).await {
+                Ok(()) => {
+                    self.membership((app, segment), &key_shape, &context, &mut audited).await?;
+                }
+                Err(problem) => audited.notes.push(not_compared(&problem)),
+            }
         }
         for note in &audited.notes {
             warn!(note, "what was delivered could not be audited in full");
@@ -117,27 +131,33 @@ impl Audit<'_> {
         audited.notes.extend(since.note());
         let rules = late::Rules::new(pipeline, &memo.attributes, &before);
         let mut reading = Reading::new(rules, since.at);
-        let end = reading.read(app, &kinds, context).await;
+        let end = match proven(app, memo, context).await {
+            Ok(()) => reading.read(app, &kinds, context).await,
+            Err(problem) => Err(problem),
+        };
         let read = reading.finish();
-        let matched = Matching { audit: self, key_shape }.run(&read.failures).await?;
-        audited.rejected += matched.rejected;
         audited.notes.extend(read.notes());
-        let read_until = match end {
-            Ok(()) => begun_at,
+        let Read { failures, told, pages, .. } = read;
+        let matched = Matching { audit: self, key_shape }.run(failures).await?;
+        audited.rejected += matched.rejected;
+        let (read_until, failing_since) = match end {
+            Ok(()) => (begun_at, None),
             Err(problem) => {
                 audited.notes.push(format!("late failures were not read to the end: {problem}"));
-                let is_lost = read.pages > 0 && begun_at.duration_since(since.at) > GIVEN_UP_AFTER;
-                if is_lost {
+                let failing_since = before.failing_since.unwrap_or(begun_at);
+                if pages > 0 && is_given_up(failing_since, begun_at) {
                     let from = since.at;
                     audited.notes.push(format!(
                         "there are too many to read them all: some from {from:.0} on never will be"
                     ));
+                    (begun_at, None)
+                } else {
+                    (since.at, Some(failing_since))
                 }
-                if is_lost { begun_at } else { since.at }
             }
         };
-        let handled = [before.handled, matched.handled, read.told].concat();
-        memo.audit = Some(remembered(read_until, handled));
+        let handled = [before.handled, matched.handled, told].concat();
+        memo.audit = Some(AuditMemo { failing_since, ..remembered(read_until, handled) });
         Ok(())
     }
 
@@ -155,7 +175,7 @@ impl Audit<'_> {
             Ok(astray) => astray,
             Err(NoMembers::Failed(error)) => return Err(error),
             Err(NoMembers::Unread(problem)) => {
-                audited.notes.push(format!("the segment's members were not compared: {problem}"));
+                audited.notes.push(not_compared(&problem));
                 return Ok(());
             }
         };
@@ -163,7 +183,7 @@ impl Audit<'_> {
         let failure =
             |hash| (hash, Failure { kind: kind.clone(), field: None, told_by: Vec::new() });
         let failures = astray.hashes.into_iter().map(failure).collect();
-        let matched = Matching { audit: self, key_shape }.run(&failures).await?;
+        let matched = Matching { audit: self, key_shape }.run(failures).await?;
         audited.rejected += matched.rejected;
         if astray.more > 0 {
             audited.notes.push(format!(
@@ -176,6 +196,29 @@ impl Audit<'_> {
     }
 }
 
+/// Makes sure that the key is of the account that rows were sent to: another one has people of the
+/// same names. `Err` says what is wrong, in words for a person.
+async fn proven(app: App<'_>, memo: &SyncMemo, context: &SendContext<'_>) -> Result<(), String> {
+    let workspace_id = memo.identity.as_ref().map_or(0, |identity| identity.workspace_id);
+    app.check(workspace_id, context).await.map_err(|error| in_words(&error))
+}
+
+fn in_words(error: &DeliveryError) -> String {
+    match error.hint() {
+        Some(hint) => format!("{error} ({hint})"),
+        None => error.to_string(),
+    }
+}
+
+fn not_compared(problem: &str) -> String {
+    format!("the segment's members were not compared: {problem}")
+}
+
+/// Returns whether what was not read by `now` is left, where readings fail since `failing_since`.
+fn is_given_up(failing_since: Timestamp, now: Timestamp) -> bool {
+    now.duration_since(failing_since) > GIVEN_UP_AFTER
+}
+
 /// Returns what is remembered of a reading: of the failures that were counted, those that the next
 /// one meets again.
 fn remembered(read_until: Timestamp, mut handled: Vec<HandledFailure>) -> AuditMemo {
@@ -184,7 +227,7 @@ fn remembered(read_until: Timestamp, mut handled: Vec<HandledFailure>) -> AuditM
     // The newest are kept; an older one is at worst counted once more.
     handled.sort_by_key(|handled| std::cmp::Reverse(handled.at));
     handled.truncate(AuditMemo::HANDLED_MAX);
-    AuditMemo { read_until: Some(read_until), handled }
+    AuditMemo { read_until: Some(read_until), failing_since: None, handled }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::in_words;
 use super::late::{Kind, Meaning, Rules};
 use crate::customerio::SendContext;
 use crate::customerio::app::{Activity, App};
@@ -63,8 +64,8 @@ pub(super) struct Failure {
     pub(super) kind: Kind,
     /// The attribute, where it is one that the Sync sends.
     pub(super) field: Option<String>,
-    /// The activities that tell of it: hash of the id, and when.
-    pub(super) told_by: Vec<(u64, i64)>,
+    /// The activities that tell of it.
+    pub(super) told_by: Vec<HandledFailure>,
 }
 
 /// Failures by the hash of whom they are about.
@@ -90,8 +91,8 @@ impl Read {
             *count += 1;
         }
         if self.told.len() < FAILURES_MAX {
-            let Activity { id_hash, timestamp, .. } = *activity;
-            self.told.push(HandledFailure { id_hash, at: timestamp });
+            let Activity { id_hash, timestamp: at, .. } = *activity;
+            self.told.push(HandledFailure { id_hash, at });
         }
     }
 
@@ -111,12 +112,15 @@ pub(super) struct Reading<'a> {
     rules: Rules<'a>,
     from_second: i64,
     read: Read,
+    /// How many activities the failures hold that tell of them.
+    told_count: usize,
 }
 
 impl<'a> Reading<'a> {
     /// Returns a reading of what happened from `since` on, and a while before.
     pub(super) fn new(rules: Rules<'a>, since: Timestamp) -> Self {
-        Self { rules, from_second: Since::overlap(since).as_second(), read: Read::default() }
+        let from_second = Since::overlap(since).as_second();
+        Self { rules, from_second, read: Read::default(), told_count: 0 }
     }
 
     /// Reads all types of activities. What was read before an end that came early is kept; `Err`
@@ -143,10 +147,7 @@ impl<'a> Reading<'a> {
         let mut start: Option<String> = None;
         loop {
             let page = app.activities(&kind.word, start.as_deref(), context).await;
-            let page = page.map_err(|error| match error.hint() {
-                Some(hint) => format!("{error} ({hint})"),
-                None => error.to_string(),
-            })?;
+            let page = page.map_err(|error| in_words(&error))?;
             self.read.pages += 1;
             let is_old = |at: i64| at < self.from_second;
             let is_past = page.activities.iter().all(|activity| is_old(activity.timestamp));
@@ -168,7 +169,12 @@ impl<'a> Reading<'a> {
                     field: field.map(str::to_owned),
                     told_by: Vec::new(),
                 });
-                failure.told_by.push((activity.id_hash, activity.timestamp));
+                // The newest come first: of too many the oldest are at worst counted once more.
+                if self.told_count < FAILURES_MAX {
+                    self.told_count += 1;
+                    let Activity { id_hash, timestamp: at, .. } = *activity;
+                    failure.told_by.push(HandledFailure { id_hash, at });
+                }
             }
             match page.next {
                 Some(next) if !is_past && start.as_deref() != Some(next.as_str()) => {

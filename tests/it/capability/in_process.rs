@@ -29,12 +29,22 @@ pub fn people() -> SyncId {
 
 /// Makes the state say that the last run was made so long before it was.
 pub async fn planned_before(laptop: &Laptop, age: Duration) {
+    remember(laptop, |memo| memo.planned_at = memo.planned_at.map(|at| at - age)).await;
+}
+
+/// Returns what is known of the Sync `people` besides its rows.
+pub async fn memo(laptop: &Laptop) -> SyncMemo {
+    store(laptop).await.sync(&people()).await.unwrap().unwrap().memo
+}
+
+/// Changes what is known of the Sync `people` besides its rows.
+pub async fn remember(laptop: &Laptop, change: impl FnOnce(&mut SyncMemo)) {
     let store = store(laptop).await;
     let holder = LockHolder::this_process();
     let lock = RunLock::acquire(store.as_ref(), &people(), &holder).await.unwrap();
-    let memo = store.sync(&people()).await.unwrap().unwrap().memo;
-    let planned_at = memo.planned_at.map(|at| at - age);
-    store.save_memo(&lock, &SyncMemo { planned_at, ..memo }).await.unwrap();
+    let mut memo = memo(laptop).await;
+    change(&mut memo);
+    store.save_memo(&lock, &memo).await.unwrap();
     lock.release(store.as_ref()).await.unwrap();
 }
 

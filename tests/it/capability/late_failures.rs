@@ -1,10 +1,13 @@
 //! Changes that Customer.io accepts with a 200 and drops afterwards: found in its activity log,
 //! counted as rejected, and tried again as any rejection.
 
+use std::time::Duration;
+
 use ciosync::emulator::{Body, Fault};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Laptop, Ran};
+use super::{Laptop, Ran, in_process};
 
 const TABLE: &str = "
 create table people (id integer primary key, email text, plan text);
@@ -18,11 +21,13 @@ onRemove: delete
 identifiers: {id: id}
 mappings: [{from: email}, {from: plan}]";
 
+const APP_KEY: &str = "appApiKey: {secretKeyRef: {name: customerio-app, key: key}}";
+
 const ACTIVITIES: &str = "/v1/activities";
 
 /// Lets the connection read back.
 pub fn give_app_key(laptop: &Laptop) {
-    laptop.connection("appApiKey: {secretKeyRef: {name: customerio-app, key: key}}");
+    laptop.connection(APP_KEY);
     laptop.secret("customerio-app", "key", "emulator-app-api-key");
 }
 
@@ -233,6 +238,87 @@ async fn a_reading_that_does_not_come_to_its_end_in_time_says_so() {
 
     assert_eq!(run.code(0).result(), "Succeeded");
     assert!(message(&run).contains("were not read to the end"), "{}", message(&run));
+}
+
+#[tokio::test]
+async fn a_day_between_two_readings_is_not_given_up_because_one_failed() {
+    let mut laptop = watched("").await;
+    laptop.run().await.code(0);
+    let day = Duration::from_secs(25 * 3_600);
+    in_process::remember(&laptop, |memo| {
+        let audit = memo.audit.as_mut().unwrap();
+        audit.read_until = audit.read_until.map(|at| at - day);
+    })
+    .await;
+    let read_until = in_process::memo(&laptop).await.audit.unwrap().read_until;
+    change_an_email(&mut laptop).await;
+    let second_page = Fault::fail(401, Body::Json).path(ACTIVITIES).at(2);
+    let fault = laptop.emulator.faults().add(second_page);
+
+    let failed = laptop.run().await;
+    assert!(message(&failed).contains("not read to the end"), "{}", message(&failed));
+    assert!(!message(&failed).contains("never will be"), "{}", message(&failed));
+    let audit = in_process::memo(&laptop).await.audit.unwrap();
+    assert_eq!(audit.read_until, read_until);
+
+    // Once readings failed for a day, what happens now matters more.
+    in_process::remember(&laptop, |memo| {
+        let audit = memo.audit.as_mut().unwrap();
+        audit.failing_since = audit.failing_since.map(|at| at - day);
+    })
+    .await;
+    laptop.emulator.faults().remove(fault);
+    laptop.emulator.faults().add(Fault::fail(401, Body::Json).path(ACTIVITIES).at(2));
+    let given_up = laptop.run().await;
+    assert!(message(&given_up).contains("never will be"), "{}", message(&given_up));
+    let audit = in_process::memo(&laptop).await.audit.unwrap();
+    assert!(audit.read_until > read_until && audit.failing_since.is_none());
+}
+
+#[tokio::test]
+async fn what_an_interrupted_first_run_delivered_is_watched_from_its_plan_on() {
+    let mut laptop = watched("").await;
+    laptop
+        .sql(
+            "insert into people with recursive n(id) as (select 4 union all select id + 1 from n
+                where id < 100) select id, 'p' || id || '@example.com', 'd' from n",
+        )
+        .await;
+    let small = "limits: {itemBytes: 1000, batchBytes: 2000}\nrateLimit: {maxInFlight: 1}";
+    laptop.connection(&format!("{small}\n{APP_KEY}"));
+    laptop.emulator.faults().add(Fault::fail(401, Body::Json).path("/api/v2/batch").at(2));
+
+    let failed = laptop.run().await;
+
+    assert_eq!(failed.code(1).reason(), "AuthenticationFailed");
+    let memo = in_process::memo(&laptop).await;
+    let read_until = memo.audit.expect("failures are due").read_until.unwrap();
+    assert!(read_until < Timestamp::now());
+    // An hour later: the next run reads what happened since then too.
+    in_process::remember(&laptop, |memo| {
+        let audit = memo.audit.as_mut().unwrap();
+        audit.read_until = audit.read_until.map(|at| at - Duration::from_secs(3_600));
+    })
+    .await;
+    laptop.run().await.code(0);
+    let read_until_now = in_process::memo(&laptop).await.audit.unwrap().read_until;
+    assert!(read_until_now.unwrap() > read_until);
+}
+
+#[tokio::test]
+async fn a_key_of_another_account_is_no_witness() {
+    let mut laptop = watched("").await;
+    laptop.run().await.code(0);
+    change_an_email(&mut laptop).await;
+    let elsewhere = Fault::fail(401, Body::Json).path("/v1/workspaces");
+    laptop.emulator.faults().add(elsewhere);
+    let asked = activities_asked(&laptop);
+
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "changed 1, unchanged 2, delivered 1");
+    assert!(message(&run).contains("refused the App API key"), "{}", message(&run));
+    assert_eq!(activities_asked(&laptop), asked);
 }
 
 #[tokio::test]

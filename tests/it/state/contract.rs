@@ -313,7 +313,10 @@ async fn how_far_an_audit_got_reads_back() {
         let lock = lock(store.as_ref()).await;
         let handled = vec![HandledFailure { id_hash: u64::MAX, at: 1_735_787_045 }];
         let read_until = Some("2025-01-02T03:04:05.678901Z".parse().unwrap());
-        let memo = SyncMemo { audit: Some(AuditMemo { read_until, handled }), ..memo() };
+        let memo = SyncMemo {
+            audit: Some(AuditMemo { read_until, failing_since: None, handled }),
+            ..memo()
+        };
 
         store.save_memo(&lock, &memo).await.unwrap();
 
