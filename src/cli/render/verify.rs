@@ -48,7 +48,7 @@ pub fn text(name: &str, verified: &Verified, shown: Shown) -> String {
         );
     }
     if verified.counts.unasked > 0 {
-        out += &format!("{} can't be asked for by name\n", rows(verified.counts.unasked));
+        out += &format!("{} could not be asked for\n", rows(verified.counts.unasked));
     }
     if !verified.rows.is_empty() {
         out.push('\n');

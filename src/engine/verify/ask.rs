@@ -169,7 +169,10 @@ impl<'a> Asking<'a> {
         for row in group {
             let view = row.view()?;
             let Subject::Members(astray) = &self.subject else { return Ok(()) };
-            let is_astray = astray.hashes.contains(&view.target.holder_hash());
+            let Some(is_astray) = astray.has(view.target.holder_hash()) else {
+                self.counts.unasked += 1;
+                continue;
+            };
             let is_member = (view.operation == OperationKind::SegmentAdd) != is_astray;
             self.judge(row, is_member.then_some(&nothing))?;
         }

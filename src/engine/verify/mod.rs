@@ -68,7 +68,8 @@ pub struct VerifyCounts {
     pub unexpected: u64,
     /// People whom an update does not reach, because they don't exist: no difference.
     pub unreached: u64,
-    /// Rows that the API has no question for.
+    /// Rows that the API has no question for, and members of whom it isn't known because too many
+    /// are not where they should be.
     pub unasked: u64,
 }
 
