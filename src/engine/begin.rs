@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::RunError;
-use super::pipeline::{OnRemove, Pipeline};
+use super::pipeline::{OnRemove, Pipeline, SegmentRef};
 use super::targets::{OtherSync, Others};
 use crate::customerio::{BatchBuilder, Route};
 use crate::mapping::{Mapper, compile};
@@ -45,6 +45,7 @@ pub fn identity(pipeline: &Pipeline, workspace_id: u64, segment: Option<u64>) ->
         identifier: pipeline.record.identifier.0,
         object_type: pipeline.object_type().map(str::to_owned),
         segment: segment.map(|id| id.to_string()),
+        segment_name: pipeline.segment.as_ref().and_then(SegmentRef::name).map(str::to_owned),
         workspace_id,
     }
 }

@@ -50,6 +50,16 @@ pub enum SegmentRef {
     Name(String),
 }
 
+impl SegmentRef {
+    /// Returns the name, where it is given by one.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Name(name) => Some(name),
+        }
+    }
+}
+
 /// What a first run does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InitialRun {

@@ -1,13 +1,29 @@
 //! A segment that a spec names: looked up before a row is read, and made where it is missing.
 
+use std::time::{Duration, Instant};
+
+use tracing::warn;
+
 use super::error::RunError;
 use super::pipeline::{Pipeline, SegmentRef};
-use crate::customerio::SendContext;
 use crate::customerio::app::{App, Segment};
+use crate::customerio::{DeliveryError, SendContext};
 use crate::state::store::SyncMemo;
 
-/// Returns the segment whose members rows are, and makes one that is missing; `None` where rows are
-/// no members.
+/// How long a segment is looked up whose number is known: an App API that is down must not take the
+/// time that the run needs to deliver.
+const KNOWN_LOOK_UP_MAX: Duration = Duration::from_secs(60);
+
+/// A segment that a run found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Resolved {
+    /// Its number; `None` where rows are no members.
+    pub id: Option<u64>,
+    /// What a person should know of it.
+    pub note: Option<String>,
+}
+
+/// Returns the segment whose members rows are, and makes one that is missing.
 ///
 /// # Errors
 /// Where the name can't be looked up, or not for certain.
@@ -16,13 +32,26 @@ pub async fn resolve(
     memo: &SyncMemo,
     workspace_id: u64,
     context: &SendContext<'_>,
-) -> Result<Option<u64>, RunError> {
-    let Some((app, name)) = named(pipeline)? else { return Ok(by_id(pipeline)) };
+) -> Result<Resolved, RunError> {
+    let Some((app, name)) = named(pipeline)? else {
+        return Ok(Resolved { id: by_id(pipeline), note: None });
+    };
+    let mut asking = *context;
+    if known(name, memo).is_some() {
+        asking.deadline = asking.deadline.min(Instant::now() + KNOWN_LOOK_UP_MAX);
+    }
     // What is made must not be made in somebody else's account.
-    app.check(workspace_id, context).await?;
-    match find(app, name, memo, context).await? {
-        Some(id) => Ok(Some(id)),
-        None => Ok(Some(app.create_segment(name, context).await?.id)),
+    let found = match app.check(workspace_id, &asking).await {
+        Ok(()) => find(app, name, memo, &asking).await,
+        Err(error) => Err(error.into()),
+    };
+    match found {
+        Ok(Some(id)) => Ok(Resolved { id: Some(id), note: None }),
+        Ok(None) => {
+            let made = app.create_segment(name, context).await?;
+            Ok(Resolved { id: Some(made.id), note: None })
+        }
+        Err(error) => remembered(name, memo, error),
     }
 }
 
@@ -35,10 +64,27 @@ pub async fn look_up(
     memo: &SyncMemo,
     context: &SendContext<'_>,
 ) -> Result<Option<u64>, RunError> {
-    match named(pipeline)? {
-        Some((app, name)) => find(app, name, memo, context).await,
-        None => Ok(by_id(pipeline)),
+    let Some((app, name)) = named(pipeline)? else { return Ok(by_id(pipeline)) };
+    match find(app, name, memo, context).await {
+        Ok(found) => Ok(found),
+        Err(error) => Ok(remembered(name, memo, error)?.id),
     }
+}
+
+/// Returns the number of the segment that was found under this name before.
+fn known(name: &str, memo: &SyncMemo) -> Option<u64> {
+    let identity = memo.identity.as_ref().filter(|it| it.segment_name.as_deref() == Some(name))?;
+    identity.segment.as_deref()?.parse().ok()
+}
+
+/// Returns the segment that was found under this name before, where the App API is down.
+fn remembered(name: &str, memo: &SyncMemo, error: RunError) -> Result<Resolved, RunError> {
+    use DeliveryError::{GaveUp, OutOfTime};
+    let is_down = matches!(error, RunError::Delivery(GaveUp { .. } | OutOfTime { .. }));
+    let Some(id) = known(name, memo).filter(|_| is_down) else { return Err(error) };
+    let note = format!("the segment `{name}` was not looked up, its number {id} is known: {error}");
+    warn!(note, "going on without the App API");
+    Ok(Resolved { id: Some(id), note: Some(note) })
 }
 
 fn by_id(pipeline: &Pipeline) -> Option<u64> {

@@ -58,7 +58,7 @@ pub(super) struct Prepared {
     pub(super) targets_may_repeat: bool,
     rejected: Arc<RejectedRows>,
     item_rules: ItemRules,
-    segment: Option<u64>,
+    segment: segment::Resolved,
     attributes: Vec<String>,
     planned_at: Timestamp,
     reads_all: bool,
@@ -124,9 +124,10 @@ impl Session<'_> {
             run: &self.id,
             rejected: &prepared.rejected,
             planned_at: prepared.planned_at,
-            segment: prepared.segment,
+            segment: prepared.segment.id,
         };
         tally.take_audit(audit.run(&mut prepared.memo, &context).await?);
+        tally.notes.extend(prepared.segment.note.take());
         let held_back = prepared.rejected.held_back();
         let seen = Seen { largest: tally.cursor, held_back };
         prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
@@ -181,7 +182,7 @@ impl Session<'_> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
         let segment = segment::resolve(pipeline, &memo, account.workspace_id, context).await?;
-        let identity = begin::identity(pipeline, account.workspace_id, segment);
+        let identity = begin::identity(pipeline, account.workspace_id, segment.id);
         begin::check_identity(&memo, &identity)?;
         cursor::check(pipeline, memo.cursor.as_ref())?;
         fold(store.as_ref(), &self.lock, None).await?;
@@ -359,7 +360,7 @@ impl Session<'_> {
         store.save_memo(&self.lock, &prepared.memo).await?;
         progress.send_modify(|progress| progress.phase = Phase::Delivering);
         let mut committer = self.committer();
-        let builders = begin::builders(pipeline, prepared.segment);
+        let builders = begin::builders(pipeline, prepared.segment.id);
         let delivery = Delivery::new(DeliveryParts {
             client: &pipeline.client,
             context: *context,

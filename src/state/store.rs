@@ -31,6 +31,10 @@ pub struct Identity {
     /// The segment, where the entity has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub segment: Option<String>,
+    /// The name by which the segment was found, where it was by one; a new one for the same segment
+    /// changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment_name: Option<String>,
     /// The workspace that `/accounts/region` named at the first delivery.
     pub workspace_id: u64,
 }

@@ -1,6 +1,7 @@
 //! Segments that a spec names: looked up, made where they are missing, and held against what was
 //! sent, because Customer.io passes over people whom it does not know.
 
+use ciosync::emulator::Fault;
 use serde_json::{Value, json};
 
 use super::Laptop;
@@ -96,6 +97,38 @@ async fn another_segment_made_later_under_the_name_changes_nothing() {
     laptop.run().await.code(0);
 
     assert_eq!(segments(&laptop), [vip(&["1", "2", "3"]), vip(&[])]);
+}
+
+#[tokio::test]
+async fn an_app_api_that_is_down_holds_up_no_run_whose_segment_is_known_by_that_name() {
+    let mut laptop = named("").await;
+    let down = || Fault::throttle(Some(600)).path("/v1/");
+    let fault = laptop.emulator.faults().add(down());
+    assert_eq!(laptop.run().await.code(1).result(), "Failed", "nothing is known yet");
+    laptop.emulator.faults().remove(fault);
+    laptop.run().await.code(0);
+    laptop.emulator.faults().add(down());
+    laptop.sql("delete from vips where id = 2").await;
+
+    let run = laptop.run().await;
+
+    assert_eq!(run.code(0).counts(), "removed 1, unchanged 2, delivered 1");
+    assert_eq!(segments(&laptop), [vip(&["1", "3"])]);
+    let message = run.only()["message"].as_str().unwrap();
+    assert!(message.contains("the segment `VIP` was not looked up"), "{message}");
+    laptop.sync_of("segmentMembership", "vips", &spec("").replace("VIP", "Other"));
+    assert_eq!(laptop.run().await.code(1).result(), "Failed", "another name may mean another one");
+}
+
+#[tokio::test]
+async fn a_key_that_is_refused_is_no_outage() {
+    let laptop = named("").await;
+    laptop.run().await.code(0);
+    laptop.secret("customerio-app", "key", "wrong-key-4711");
+
+    let run = laptop.run().await;
+
+    assert_eq!((run.code(1).result(), run.reason()), ("Failed", "AuthenticationFailed"));
 }
 
 #[tokio::test]

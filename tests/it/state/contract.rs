@@ -22,6 +22,7 @@ pub fn memo() -> SyncMemo {
             identifier: IdentifierKind::Email,
             object_type: None,
             segment: None,
+            segment_name: None,
             workspace_id: 123_456,
         }),
         key_shape: Some(KeyShape(vec![KeyKind::Number])),
