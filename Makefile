@@ -41,7 +41,7 @@ fair: ## Run a small Sync beside a backfill of two million people: make fair PEO
 # A nightly toolchain, because the fuzzer's instrumentation is no part of a stable one.
 fuzz: ## Look for bytes that break a law of tests/it/laws: make fuzz SECONDS=60
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || $(CARGO) +nightly install --quiet --locked cargo-fuzz
-	@for law in answer json manifest segment words; do \
+	@for law in answer json manifest read_back segment words; do \
 	  mkdir -p "fuzz/corpus/$$law"; cp tests/cases/$$law/* "fuzz/corpus/$$law/"; \
 	  echo "fuzz: $$law for $(or $(SECONDS),60) seconds"; \
 	  $(CARGO) +nightly fuzz run --release "$$law" -- -max_total_time=$(or $(SECONDS),60) -print_final_stats=1 -verbosity=0; \

@@ -8,6 +8,7 @@ use clap_complete::Shell;
 
 use super::controller_args::ControllerArgs;
 use super::plugin::args::PluginCommand;
+use super::verify_args::VerifyArgs;
 use crate::telemetry::LogFormat;
 
 /// Sync rows from a data warehouse into Customer.io, as declared in YAML.
@@ -86,6 +87,8 @@ pub enum Command {
     Get(GetCommand),
     /// Make all rejected rows of a Sync due at its next run, parked or not.
     Retry(RetryArgs),
+    /// Read back what a Sync sent, and report what differs from what we believe.
+    Verify(VerifyArgs),
     /// Look into the remembered rows of a Sync, move or forget them.
     #[command(subcommand)]
     State(StateCommand),

@@ -3,7 +3,7 @@
 use super::args::{Cli, Command};
 use super::exit::Exit;
 use super::{
-    completions, controller, crds, emulator, get, plan, plugin, retry, run, state, validate,
+    completions, controller, crds, emulator, get, plan, plugin, retry, run, state, validate, verify,
 };
 
 /// Carries out what a person typed.
@@ -18,6 +18,7 @@ pub async fn dispatch(cli: Cli) -> anyhow::Result<Exit> {
         Command::Validate(args) => validate::run(args).await,
         Command::Get(command) => get::run(command).await,
         Command::Retry(args) => retry::run(args).await,
+        Command::Verify(args) => Box::pin(verify::run(args)).await,
         Command::State(command) => state::run(command).await,
         Command::Emulator(args) => emulator::run(args).await,
         Command::Kubectl(command) => Box::pin(plugin::carry_out(command)).await,

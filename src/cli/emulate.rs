@@ -31,11 +31,13 @@ impl Emulated {
         };
         let options = Options::default();
         let (site_id, api_key) = (options.site_id.clone(), options.api_key.clone());
+        let app_api_key = options.app_api_key.clone();
         let emulator = Emulator::start(options).await.context("the emulator can't be started")?;
         let stand = Stand {
             endpoint: emulator.url().to_owned(),
             site_id: Secret::new(site_id),
             api_key: Secret::new(api_key),
+            app_api_key: Secret::new(app_api_key),
         };
         Ok(Self { emulator, stand, state_url })
     }

@@ -30,6 +30,8 @@ pub mod state;
 pub mod state_access;
 pub mod store;
 pub mod validate;
+pub mod verify;
+pub mod verify_args;
 
 pub use args::Cli;
 pub use dispatch::dispatch;

@@ -102,7 +102,8 @@ async fn finish(
     Ok(Exit::of_all(all.iter().map(exit_of)))
 }
 
-fn exit_of(ended: &Ended) -> Exit {
+/// Returns the exit code of one Sync.
+pub fn exit_of(ended: &Ended) -> Exit {
     match ended.outcome.as_ref().map(|outcome| outcome.report.result) {
         Some(RunResult::Succeeded | RunResult::NoChanges) => Exit::Done,
         Some(RunResult::PartiallySucceeded) => Exit::DoneWithRejections,

@@ -112,5 +112,5 @@ async fn probe(client: &Client) -> Result<(), DeliveryError> {
         clock: &clock,
         traffic: &traffic,
     };
-    client.account(&context).await.map(drop)
+    client.probe(&context).await.map(drop)
 }

@@ -11,7 +11,7 @@ use super::secrets::ClusterSecrets;
 use super::watch::{ObjectKey, key_of};
 use crate::api::{CustomerIoConnection, CustomerIoConnectionSpec};
 use crate::customerio::spec::RateLimitSpec;
-use crate::customerio::{Client, Limiter};
+use crate::customerio::{Client, Limiter, app};
 use crate::resolve::{self, ResolveError};
 
 /// What is kept of each connection. Its client is made anew only where something that it is made of
@@ -24,6 +24,7 @@ struct Kept {
     uid: Option<String>,
     rate: RateLimitSpec,
     limiter: Arc<Limiter>,
+    app_limiter: Arc<Limiter>,
     client: Option<Made>,
 }
 
@@ -45,20 +46,22 @@ impl Connections {
         secrets: &ClusterSecrets,
     ) -> Result<Arc<Client>, ResolveError> {
         let key = key_of(connection);
-        let limiter = self.limiter(connection);
+        let (limiter, app_limiter) = self.limiters(connection);
         let spec = &connection.spec;
         let config = resolve::connection(&key.0, spec, secrets).await?;
         let versions = secrets.versions(&key.0).into_iter().collect();
         let of = (spec.clone(), versions);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(kept) = kept.get_mut(&key) else {
-            return Ok(Arc::new(Client::new(config, limiter)?));
-        };
-        if let Some(made) = kept.client.as_ref().filter(|made| made.of == of) {
+        let kept = kept.get_mut(&key);
+        let made = kept.as_ref().and_then(|kept| kept.client.as_ref());
+        if let Some(made) = made.filter(|made| made.of == of) {
             return Ok(Arc::clone(&made.client));
         }
-        let client = Arc::new(Client::new(config, limiter)?);
-        kept.client = Some(Made { client: Arc::clone(&client), of });
+        let client = Client::new(config, limiter)?.sharing_app_limiter(app_limiter);
+        let client = Arc::new(client);
+        if let Some(kept) = kept {
+            kept.client = Some(Made { client: Arc::clone(&client), of });
+        }
         Ok(client)
     }
 
@@ -73,8 +76,8 @@ impl Connections {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    /// Another rate, or another object of the same name, gets another limiter.
-    fn limiter(&self, connection: &CustomerIoConnection) -> Arc<Limiter> {
+    /// Another rate, or another object of the same name, gets other limiters.
+    fn limiters(&self, connection: &CustomerIoConnection) -> (Arc<Limiter>, Arc<Limiter>) {
         let rate = connection.spec.rate_limit;
         let uid = connection.uid();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -82,12 +85,13 @@ impl Connections {
             uid: uid.clone(),
             rate,
             limiter: Arc::new(Limiter::new(&rate)),
+            app_limiter: Arc::new(app::limiter()),
             client: None,
         };
         let entry = kept.entry(key_of(connection)).or_insert_with(fresh);
         if entry.uid != uid || entry.rate != rate {
             *entry = fresh();
         }
-        Arc::clone(&entry.limiter)
+        (Arc::clone(&entry.limiter), Arc::clone(&entry.app_limiter))
     }
 }

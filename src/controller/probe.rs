@@ -68,7 +68,7 @@ impl Prober {
         Probed { outcome, secret_versions: secrets.versions(&namespace) }
     }
 
-    /// Asks Customer.io whose key a connection has.
+    /// Asks Customer.io whose key a connection has, and proves its App API key where it has one.
     pub async fn connection(&self, connection: &CustomerIoConnection) -> Probed<Account> {
         let secrets = ClusterSecrets::new(self.client.clone());
         let (namespace, _) = key_of(connection);
@@ -89,7 +89,7 @@ impl Prober {
                 clock: &clock,
                 traffic: &traffic,
             };
-            client.account(&context).await.map_err(|error| Problem {
+            client.probe(&context).await.map_err(|error| Problem {
                 reason: error.reason(),
                 disposition: error.disposition(),
                 message: error.to_string(),

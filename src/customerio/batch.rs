@@ -51,7 +51,12 @@ impl Route {
             (Self::Segment { is_removal, .. }, OperationKind::SegmentAdd) => !is_removal,
             (Self::Segment { is_removal, .. }, OperationKind::SegmentRemove) => is_removal,
             (Self::Segment { .. }, _) => false,
-            (Self::Batch, OperationKind::SegmentAdd | OperationKind::SegmentRemove) => false,
+            (
+                Self::Batch,
+                OperationKind::SegmentAdd
+                | OperationKind::SegmentRemove
+                | OperationKind::CollectionReplace,
+            ) => false,
             (Self::Batch, _) => true,
         }
     }

@@ -10,7 +10,7 @@ use super::clock;
 use super::context::SendContext;
 use super::error::{DeliveryError, Fault, Task};
 use super::http::{Base, NoReply, Reply};
-use super::limiter::Permit;
+use super::limiter::{Limiter, Permit};
 use super::retry::is_retried;
 
 /// Failures of one request after which a person who watches should know of it.
@@ -78,11 +78,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Returns the brake that the request goes by: the App API has one of its own.
+    fn limiter(&self) -> &'a Limiter {
+        if self.task.is_app() { self.client.app_limiter() } else { self.client.limiter() }
+    }
+
     /// Waits for leave to send, and makes sure that the run still may.
     async fn admit(&self) -> Result<Permit<'a>, DeliveryError> {
         let ends_at = self.ends_at();
         let records = match self.task {
-            Task::Account => 0,
+            Task::Account | Task::Ask(_) | Task::Make(_) => 0,
             Task::Batch { records } => records,
         };
         let permit = tokio::select! {
@@ -91,7 +96,7 @@ impl<'a> Call<'a> {
             () = tokio::time::sleep_until(ends_at.into()) => {
                 return Err(self.out_of_time());
             }
-            permit = self.client.limiter().acquire(self.context.traffic, records) => permit,
+            permit = self.limiter().acquire(self.context.traffic, records) => permit,
         };
         self.context.traffic.count_throttled(permit.throttled);
         // Leave that comes at once wins over a timer of this millisecond.
@@ -113,7 +118,12 @@ impl<'a> Call<'a> {
         if fault == Fault::Status(429) {
             self.context.traffic.count_throttled(delay);
         }
+        let may_be_done = !matches!(fault, Fault::Status(429) | Fault::Unreachable { .. });
         self.last_fault = Some(fault);
+        // Twice asked could be twice made.
+        if matches!(self.task, Task::Make(_)) && may_be_done {
+            return Err(self.out_of_time());
+        }
         if Instant::now() + delay >= self.ends_at() {
             return Err(self.out_of_time());
         }
@@ -133,16 +143,18 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Returns when the time for this request is over: with the run's, and for the account a while
-    /// after the first attempt.
+    /// Returns when the time for this request is over: with the run's, and for all but batches a
+    /// while after the first attempt.
     fn ends_at(&self) -> Instant {
         let deadline = self.context.deadline;
         match (self.task, self.first_sent_at) {
-            (Task::Account, Some(first_sent_at)) => {
+            (Task::Account | Task::Ask(_) | Task::Make(_), Some(first_sent_at)) => {
                 let ends_at = first_sent_at.checked_add(self.client.config().retry.account_max);
                 ends_at.map_or(deadline, |ends_at| ends_at.min(deadline))
             }
-            (Task::Account, None) | (Task::Batch { .. }, _) => deadline,
+            (Task::Account | Task::Ask(_) | Task::Make(_), None) | (Task::Batch { .. }, _) => {
+                deadline
+            }
         }
     }
 
@@ -157,7 +169,7 @@ impl<'a> Call<'a> {
                 spent: first_sent_at.elapsed(),
             },
             (_, None) | (None, _) => {
-                let throttled = self.client.limiter().throttled_until().is_some();
+                let throttled = self.limiter().throttled_until().is_some();
                 DeliveryError::OutOfTime { host, throttled }
             }
         }
@@ -165,7 +177,7 @@ impl<'a> Call<'a> {
 
     /// Does what an answer asks of the whole connection.
     fn heed(&self, reply: &Reply, permit: &Permit<'_>, sent_at: Timestamp) {
-        let (limiter, host) = (self.client.limiter(), self.base.host.as_str());
+        let (limiter, host) = (self.limiter(), self.base.host.as_str());
         if reply.status == 429 && limiter.slow_down(permit.granted_at) {
             let retry_after_s = reply.retry_after.map(|pause| pause.as_secs());
             tracing::warn!(host, retry_after_s, "asked to slow down: the rate is halved for now");
@@ -187,11 +199,11 @@ impl<'a> Call<'a> {
                 Verdict::Failed(DeliveryError::Redirected { host: host(), status, to })
             }
             401 | 403 => {
-                let vendor_text = super::answer::vendor_text_of(status, body);
-                Verdict::Failed(DeliveryError::AuthenticationFailed {
-                    host: host(),
-                    status,
-                    vendor_text,
+                let (host, vendor_text) = (host(), super::answer::vendor_text_of(status, body));
+                Verdict::Failed(if self.task.is_app() {
+                    DeliveryError::AppKeyRefused { host, status, vendor_text }
+                } else {
+                    DeliveryError::AuthenticationFailed { host, status, vendor_text }
                 })
             }
             status if is_retried(status) => {
@@ -204,6 +216,8 @@ impl<'a> Call<'a> {
             },
             // A refusal counts by its status, whatever became of its words.
             400 | 413 | 422 => read(status, body),
+            // What the App API doesn't have is an answer too.
+            404 if self.task.is_app() => read(status, body),
             _ => Verdict::Failed(self.base.unexpected(status, body)),
         }
     }

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::account::{Account, NoAccount};
 use super::answer::{self, Answer};
+use super::app::{self, App};
 use super::batch::Batch;
 use super::call::{Call, Verdict};
 use super::clock::SKEW_WARNED_FROM;
@@ -23,8 +24,11 @@ pub struct Client {
     config: ConnectionConfig,
     pub(super) http: Http,
     limiter: Arc<Limiter>,
+    app_limiter: Arc<Limiter>,
     /// Where requests go; empty until the region is known.
     base: OnceLock<Base>,
+    /// Where requests to the App API go; empty until the region is known.
+    app_base: OnceLock<Base>,
     skew_ms: AtomicI64,
     skew_reported: AtomicBool,
 }
@@ -38,25 +42,42 @@ impl Client {
     /// # Errors
     /// Where the endpoint or a credential can't be one.
     pub fn new(config: ConnectionConfig, limiter: Arc<Limiter>) -> Result<Self, DeliveryError> {
-        let base = OnceLock::new();
-        let known = config.endpoint.as_deref().or(config.region.map(Region::track_url));
-        if let Some(url) = known {
+        let (base, app_base) = (OnceLock::new(), OnceLock::new());
+        for (place, url) in [
+            (&base, config.region.map(Region::track_url)),
+            (&app_base, config.region.map(Region::app_url)),
+        ] {
+            let Some(url) = config.endpoint.as_deref().or(url) else { continue };
             let parsed = Base::parse(url).map_err(|problem| DeliveryError::InvalidConfig {
                 field: "endpoint",
                 problem,
                 hint: "write it like https://proxy.example:8443, or leave it out",
             })?;
-            base.get_or_init(|| parsed);
+            place.get_or_init(|| parsed);
         }
         let http = Http::new(&config)?;
         Ok(Self {
             config,
             http,
             limiter,
+            app_limiter: Arc::new(app::limiter()),
             base,
+            app_base,
             skew_ms: AtomicI64::new(0),
             skew_reported: AtomicBool::new(false),
         })
+    }
+
+    /// Returns the client with this brake for the App API, which all clients of one workspace share.
+    #[must_use]
+    pub fn sharing_app_limiter(mut self, limiter: Arc<Limiter>) -> Self {
+        self.app_limiter = limiter;
+        self
+    }
+
+    /// Returns the App API of the workspace; `None` where the connection has no key for it.
+    pub fn app(&self) -> Option<App<'_>> {
+        self.config.app_api_key.is_some().then(|| App::new(self))
     }
 
     /// Returns the settings of the connection.
@@ -67,6 +88,20 @@ impl Client {
     /// Returns the limiter that all requests go through.
     pub fn limiter(&self) -> &Limiter {
         &self.limiter
+    }
+
+    /// Returns the brake that all requests to the App API go through.
+    pub(super) fn app_limiter(&self) -> &Limiter {
+        &self.app_limiter
+    }
+
+    /// Returns where requests to the App API go; asks for the region where it is unknown.
+    pub(super) async fn app_base(&self, context: &SendContext<'_>) -> Result<Base, DeliveryError> {
+        if let Some(base) = self.app_base.get() {
+            return Ok(base.clone());
+        }
+        let region = self.account(context).await?.region;
+        Base::parse(region.app_url()).map_err(no_base)
     }
 
     /// Asks whose key this is, which also proves the credentials. Where neither region nor
@@ -86,7 +121,11 @@ impl Client {
         let read = |status: u16, body: &[u8]| match Account::from_answer(body) {
             Ok(account) if is_success(status) => Verdict::Done(account),
             Err(NoAccount::Strange(problem)) if is_success(status) => {
-                Verdict::Failed(DeliveryError::NotCustomerIo { host: base.host.clone(), problem })
+                Verdict::Failed(DeliveryError::NotCustomerIo {
+                    host: base.host.clone(),
+                    api: "Track API",
+                    problem,
+                })
             }
             Err(NoAccount::Unreadable) if is_success(status) => {
                 Verdict::Again { fault: Fault::Unreadable { status }, retry_after: None }
@@ -97,6 +136,21 @@ impl Client {
         account.check(&self.config)?;
         let base = region_base(account.region)?;
         self.base.get_or_init(|| base);
+        let app_base = Base::parse(account.region.app_url()).map_err(no_base)?;
+        self.app_base.get_or_init(|| app_base);
+        Ok(account)
+    }
+
+    /// Proves every credential of the connection without side effects: asks whose key this is, and
+    /// for the App API where the connection has a key for it.
+    ///
+    /// # Errors
+    /// As [`Client::account`]; the message names the key that was refused.
+    pub async fn probe(&self, context: &SendContext<'_>) -> Result<Account, DeliveryError> {
+        let account = self.account(context).await?;
+        if let Some(app) = self.app() {
+            app.check(account.workspace_id, context).await?;
+        }
         Ok(account)
     }
 
@@ -170,8 +224,11 @@ fn is_success(status: u16) -> bool {
 }
 
 fn region_base(region: Region) -> Result<Base, DeliveryError> {
-    Base::parse(region.track_url())
-        .map_err(|problem| DeliveryError::Internal(format!("the region's address {problem}")))
+    Base::parse(region.track_url()).map_err(no_base)
+}
+
+fn no_base(problem: String) -> DeliveryError {
+    DeliveryError::Internal(format!("the region's address {problem}"))
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub struct ConnectionConfig {
     pub site_id: Secret,
     /// The Track API's key: the password of its Basic authentication.
     pub api_key: Secret,
+    /// The App API's key; `None` where nothing is read back.
+    pub app_api_key: Option<Secret>,
     /// The region that the workspace must be in; `None`: found by asking.
     pub region: Option<Region>,
     /// The workspace that the key must belong to; `None`: any.
@@ -38,6 +40,7 @@ impl ConnectionConfig {
         Self {
             site_id,
             api_key,
+            app_api_key: None,
             region: None,
             workspace_id: None,
             rate: RateLimitSpec::default(),
@@ -81,6 +84,15 @@ impl Region {
         match self {
             Self::Us => "https://track.customer.io",
             Self::Eu => "https://track-eu.customer.io",
+        }
+    }
+
+    /// Returns the base URL of the App API in the region.
+    /// Source: App API description, `servers`, and the vendor's clients.
+    pub fn app_url(self) -> &'static str {
+        match self {
+            Self::Us => "https://api.customer.io",
+            Self::Eu => "https://api-eu.customer.io",
         }
     }
 

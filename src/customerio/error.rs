@@ -62,6 +62,17 @@ pub enum Task {
         /// How many records it holds.
         records: usize,
     },
+    /// What follows "attempts to", of the App API; to ask it again changes nothing.
+    Ask(&'static str),
+    /// As [`Task::Ask`], but it makes something anew each time it is carried out.
+    Make(&'static str),
+}
+
+impl Task {
+    /// Returns whether the request goes to the App API.
+    pub(super) fn is_app(self) -> bool {
+        matches!(self, Self::Ask(_) | Self::Make(_))
+    }
 }
 
 impl fmt::Display for Task {
@@ -70,6 +81,7 @@ impl fmt::Display for Task {
             Self::Account => f.write_str("look up the account"),
             Self::Batch { records: 1 } => f.write_str("deliver 1 record"),
             Self::Batch { records } => write!(f, "deliver {records} records"),
+            Self::Ask(what) | Self::Make(what) => f.write_str(what),
         }
     }
 }
@@ -99,6 +111,22 @@ pub enum DeliveryError {
         status: u16,
         /// Customer.io's own words.
         vendor_text: Option<VendorText>,
+    },
+    /// The App API key was refused.
+    #[error("{host} refused the App API key (status {status})")]
+    AppKeyRefused {
+        /// The host, with its port where that is not the usual one.
+        host: String,
+        /// 401 or 403.
+        status: u16,
+        /// Customer.io's own words.
+        vendor_text: Option<VendorText>,
+    },
+    /// The App API key belongs to another account than the Track API credentials.
+    #[error("the App API key belongs to an account that has no workspace {workspace_id}")]
+    AppKeyElsewhere {
+        /// The workspace of the Track API credentials.
+        workspace_id: u64,
     },
     /// The account is in another region than the connection says.
     #[error("the workspace is in region {}, the connection says {}", found.as_str(), expected.as_str())]
@@ -145,11 +173,13 @@ pub enum DeliveryError {
         /// Customer.io's own words.
         vendor_text: Option<VendorText>,
     },
-    /// The look at the account was answered by something that is not the Track API.
-    #[error("{host} does not answer as Customer.io's Track API does: {problem}")]
+    /// A question was answered by something that is not Customer.io.
+    #[error("{host} does not answer as Customer.io's {api} does: {problem}")]
     NotCustomerIo {
         /// The host.
         host: String,
+        /// Which of its APIs was asked.
+        api: &'static str,
         /// What is missing or unknown in the answer.
         problem: &'static str,
     },
@@ -193,6 +223,8 @@ impl DeliveryError {
         match self {
             Self::InvalidConfig { .. }
             | Self::AuthenticationFailed { .. }
+            | Self::AppKeyRefused { .. }
+            | Self::AppKeyElsewhere { .. }
             | Self::RegionMismatch { .. }
             | Self::WorkspaceMismatch { .. }
             | Self::Redirected { .. }
@@ -210,7 +242,10 @@ impl DeliveryError {
     pub fn reason(&self) -> Reason {
         match self {
             Self::InvalidConfig { .. } => Reason::InvalidSpec,
-            Self::AuthenticationFailed { .. } => Reason::AuthenticationFailed,
+            Self::AuthenticationFailed { .. } | Self::AppKeyRefused { .. } => {
+                Reason::AuthenticationFailed
+            }
+            Self::AppKeyElsewhere { .. } => Reason::WorkspaceMismatch,
             Self::RegionMismatch { .. } => Reason::RegionMismatch,
             Self::WorkspaceMismatch { .. } => Reason::WorkspaceMismatch,
             Self::GaveUp { fault: Fault::Status(429), .. }
@@ -235,6 +270,13 @@ impl DeliveryError {
                 API credentials under Settings > API and webhook credentials in Customer.io, not \
                 an App API key"
                 .to_owned(),
+            Self::AppKeyRefused { .. } => "check `appApiKey`: it is an App API key under Settings > \
+                API and webhook credentials > App API keys in Customer.io, not the Track API's, and \
+                it must allow the addresses that ciosync comes from"
+                .to_owned(),
+            Self::AppKeyElsewhere { .. } => "give the App API key of the same workspace as `siteId` \
+                and `apiKey`"
+                .to_owned(),
             Self::RegionMismatch { found, .. } => {
                 format!("set `region: {}`, or leave it out", found.as_str())
             }
@@ -246,7 +288,9 @@ impl DeliveryError {
                 host's certificate is among the trusted ones where ciosync runs"
                 .to_owned(),
             Self::UnexpectedStatus { status: 404 | 405, .. } | Self::NotCustomerIo { .. } => {
-                "check `endpoint`: it replaces https://track.customer.io, without /api".to_owned()
+                "check `endpoint`: it replaces https://track.customer.io and \
+                 https://api.customer.io, without /api"
+                    .to_owned()
             }
             Self::UnexpectedStatus { .. } => {
                 "look at the state of the account in Customer.io, and at any proxy on the way"
@@ -280,8 +324,10 @@ impl DeliveryError {
     pub fn vendor_text(&self) -> Option<&VendorText> {
         match self {
             Self::AuthenticationFailed { vendor_text, .. }
+            | Self::AppKeyRefused { vendor_text, .. }
             | Self::UnexpectedStatus { vendor_text, .. } => vendor_text.as_ref(),
             Self::InvalidConfig { .. }
+            | Self::AppKeyElsewhere { .. }
             | Self::RegionMismatch { .. }
             | Self::WorkspaceMismatch { .. }
             | Self::Redirected { .. }
@@ -302,9 +348,10 @@ fn tried(attempts: u32, task: Task) -> String {
 }
 
 fn redirect_hint(to: Option<&str>) -> String {
-    let region = [Region::Us, Region::Eu]
-        .into_iter()
-        .find(|region| to.is_some_and(|host| region.track_url().ends_with(&format!("/{host}"))));
+    let region = [Region::Us, Region::Eu].into_iter().find(|region| {
+        let urls = [region.track_url(), region.app_url()];
+        to.is_some_and(|host| urls.iter().any(|url| url.ends_with(&format!("/{host}"))))
+    });
     match region {
         Some(region) => format!("set `region: {}`", region.as_str()),
         None => "set `endpoint` to the address that answers itself, or leave it out".to_owned(),

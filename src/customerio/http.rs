@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use jiff::Timestamp;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{Method, RequestBuilder, Response, Url};
 
 use super::answer;
 use super::batch::Route;
@@ -27,6 +27,7 @@ const USER_AGENT: &str = concat!("ciosync/", env!("CARGO_PKG_VERSION"));
 pub(super) struct Base {
     /// Without a slash at its end.
     url: String,
+    parsed: Url,
     /// Host, and port where it is not the usual one: what messages show.
     pub(super) host: String,
 }
@@ -45,7 +46,7 @@ impl Base {
             return Err("has a query or a fragment".to_owned());
         }
         let host = host_of(&url).ok_or("names no host")?;
-        Ok(Self { url: url.as_str().trim_end_matches('/').to_owned(), host })
+        Ok(Self { url: url.as_str().trim_end_matches('/').to_owned(), parsed: url, host })
     }
 
     /// Returns the error for an answer that retrying won't change.
@@ -86,6 +87,17 @@ pub(super) struct Http {
     client: reqwest::Client,
     site_id: Secret,
     api_key: Secret,
+    app_key: Option<Secret>,
+}
+
+/// A request to the App API.
+pub(super) struct AppRequest<'a> {
+    pub(super) method: Method,
+    /// The parts of the path, as they are before they are encoded.
+    pub(super) path: &'a [&'a str],
+    pub(super) query: &'a [(&'static str, String)],
+    /// JSON.
+    pub(super) body: Option<Bytes>,
 }
 
 impl Http {
@@ -104,6 +116,10 @@ impl Http {
             client,
             site_id: credential(&config.site_id, "siteId")?,
             api_key: credential(&config.api_key, "apiKey")?,
+            app_key: match &config.app_api_key {
+                Some(key) => Some(credential(key, "appApiKey")?),
+                None => None,
+            },
         })
     }
 
@@ -123,6 +139,24 @@ impl Http {
             }
         };
         self.authorized(self.client.post(url)).header(CONTENT_TYPE, "application/json").body(body)
+    }
+
+    /// Returns a request to the App API.
+    pub(super) fn app(&self, base: &Base, asked: &AppRequest<'_>) -> RequestBuilder {
+        let mut url = base.parsed.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            // An address may end with a slash, which would leave an empty part.
+            path.pop_if_empty().extend(asked.path);
+        }
+        let mut request = self.client.request(asked.method.clone(), url).query(asked.query);
+        if let Some(key) = &self.app_key {
+            // Marks the header as sensitive too.
+            request = request.bearer_auth(key.expose());
+        }
+        match &asked.body {
+            Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.clone()),
+            None => request,
+        }
     }
 
     /// Marks the header as sensitive, so no log of the libraries below shows it.
@@ -168,7 +202,12 @@ fn credential(secret: &Secret, field: &'static str) -> Result<Secret, DeliveryEr
     } else {
         return Ok(Secret::new(text.to_owned()));
     };
-    let hint = "copy it from Settings > API and webhook credentials in Customer.io";
+    let hint = match field {
+        "appApiKey" => {
+            "copy it from Settings > API and webhook credentials > App API keys in Customer.io"
+        }
+        _ => "copy it from Settings > API and webhook credentials in Customer.io",
+    };
     Err(DeliveryError::InvalidConfig { field, problem: problem.to_owned(), hint })
 }
 

@@ -4,6 +4,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod app;
 pub mod batch;
 mod bucket;
 mod call;
@@ -27,6 +28,7 @@ pub mod vendor_text;
 
 pub use account::Account;
 pub use answer::{Answer, ItemError, SplitCause};
+pub use app::App;
 pub use batch::{Batch, BatchBuilder, Route};
 pub use client::Client;
 pub use clock::SendClock;

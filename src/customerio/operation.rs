@@ -3,7 +3,7 @@
 //!
 //! JSON is written straight from the canonical bytes, without a JSON tree.
 
-use super::entities::{device, event, object, person, relationship};
+use super::entities::{collection, device, event, object, person, relationship};
 use super::spec::UpdateTimestamps;
 use crate::model::{OperationKind, RecordView, canonical};
 
@@ -67,6 +67,7 @@ pub fn write_item(
             canonical::write_json_string(out, record.target.text);
             Ok(None)
         }
+        OperationKind::CollectionReplace => collection::write_row(record, out).map(|()| None),
     }
 }
 

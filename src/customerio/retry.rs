@@ -17,9 +17,10 @@ pub struct RetryPolicy {
     pub backoff_base: Duration,
     /// Longest pause after any failure.
     pub backoff_max: Duration,
-    /// For how long the question for the account is repeated, counted from its first attempt. It
-    /// comes before any work is done, so an address that leads nowhere need not use up the run's
-    /// time; batches are repeated until that is over.
+    /// For how long the question for the account, or one to the App API, is repeated, counted from
+    /// its first attempt. The first comes before any work is done and the others mostly after it,
+    /// so an address that leads nowhere need not use up the run's time; batches are repeated until
+    /// that is over.
     pub account_max: Duration,
 }
 

@@ -8,7 +8,7 @@ use crate::emulator::json::{self, Entry};
 ///
 /// Source of the defaults: Track API description (32 KB an item, 500 KB a batch, 150-byte ids and
 /// names, 1000-byte values, 300 attributes, 100-byte event names, 100,000 bytes of v1 event data,
-/// 1000 segment ids). Whether a KB is 1000 or 1024 bytes is not said; these are the stricter reading.
+/// 1000 segment ids); App API description (10 MB a collection, 10 KB a row of it). Whether a KB is 1000 or 1024 bytes is not said; these are the stricter reading.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
@@ -34,6 +34,10 @@ pub struct Limits {
     pub event_data_bytes: usize,
     /// Most ids in one request to a segment.
     pub segment_ids: usize,
+    /// Largest content of a collection, as JSON.
+    pub collection_bytes: usize,
+    /// Largest row of a collection, as JSON.
+    pub collection_row_bytes: usize,
     /// Most ids in one `POST /v1/customers/attributes`.
     pub lookup_ids: usize,
     /// Requests per second to the Track API before 429; documented as 1000, "not strictly enforced".
@@ -56,6 +60,8 @@ impl Default for Limits {
             event_name_bytes: 100,
             event_data_bytes: 100_000,
             segment_ids: 1_000,
+            collection_bytes: 10_000_000,
+            collection_row_bytes: 10_000,
             lookup_ids: 100,
             track_requests_per_second: None,
             app_requests_per_second: None,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::RunError;
-use super::pipeline::{OnRemove, Pipeline, SegmentRef};
+use super::pipeline::{OnRemove, Pipeline};
 use super::targets::{OtherSync, Others};
 use crate::customerio::{BatchBuilder, Route};
 use crate::mapping::{Mapper, compile};
@@ -13,20 +13,6 @@ use crate::model::{Column, KeyShape, OperationKind, SyncId, ValueKind};
 use crate::sources::{ReadRequest, RowStream, Window};
 use crate::state::StateStore;
 use crate::state::store::{Identity, SyncMemo};
-
-/// Returns the segment whose members rows are; `None` where they are none.
-///
-/// # Errors
-/// Where it is named and its name was not looked up.
-pub fn segment(pipeline: &Pipeline) -> Result<Option<u64>, RunError> {
-    match &pipeline.segment {
-        None => Ok(None),
-        Some(SegmentRef::Id(id)) => Ok(Some(*id)),
-        Some(SegmentRef::Name(_)) => {
-            Err(RunError::Internal("the name of a segment was not looked up"))
-        }
-    }
-}
 
 /// Returns what carries out the removal of a row; `None` where nothing is removed.
 ///

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::pipeline::Pipeline;
+use super::pipeline::{AuditRule, Pipeline};
 use crate::diff::Guards;
 use crate::mapping::spec::UnmappedColumns;
 use crate::model::{Column, RowBatch, ValueKind};
@@ -35,6 +35,7 @@ impl Pipeline {
             guards: Guards::default(),
             remove_after,
             refresh: None,
+            audit: AuditRule { late_failures: false, membership: false, ..self.audit },
             ..self
         }
     }

@@ -103,7 +103,7 @@ impl Committer {
         rejected: &RejectedRows,
     ) -> Vec<Vec<u8>> {
         accepted_notes(ledger, refused)
-            .filter(|note| rejected.settle(note.key))
+            .filter(|note| rejected.accept(note.key))
             .map(|note| note.key.to_vec())
             .collect()
     }

@@ -9,6 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::RunError;
 use super::pipeline::{CursorRule, Pipeline};
+use super::rejected::is_late;
 use crate::sources::Window;
 use crate::state::store::{CursorMemo, RejectedRow};
 
@@ -17,15 +18,19 @@ use crate::state::store::{CursorMemo, RejectedRow};
 pub struct ReadAll {
     /// A person asked for every row.
     pub full_resync: bool,
-    /// A person asked for rows that were no longer tried.
+    /// A person asked for rows that were no longer tried, or a row is due that failed after it was
+    /// accepted: where it stands in the window is not known.
     pub retry: bool,
 }
 
 impl ReadAll {
-    /// Returns what a run with these rejections was asked for.
-    pub fn new(full_resync: bool, known: &[RejectedRow]) -> Self {
+    /// Returns what run number `run` with these rejections was asked for.
+    pub fn new(full_resync: bool, known: &[RejectedRow], run: u64) -> Self {
         // Only `retry` makes a row due at run 0.
-        Self { full_resync, retry: known.iter().any(|row| row.due_run == 0) }
+        let is_due = |row: &RejectedRow| {
+            row.due_run == 0 || is_late(row) && !row.parked && row.due_run <= run
+        };
+        Self { full_resync, retry: known.iter().any(is_due) }
     }
 }
 

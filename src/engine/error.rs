@@ -99,6 +99,76 @@ pub enum RunError {
         /// Its kind of identifier.
         identifier: &'static str,
     },
+    /// A segment is named and there is no key to look it up.
+    #[error("the segment `{name}` can't be looked up without an App API key")]
+    SegmentNeedsKey {
+        /// Its name.
+        name: String,
+    },
+    /// A name means more than one segment.
+    #[error("{} manual segments are called `{name}` (numbers {})", ids.len(), numbers(ids))]
+    SegmentAmbiguous {
+        /// The name.
+        name: String,
+        /// Their numbers.
+        ids: Vec<u64>,
+    },
+    /// A name means a segment that nobody can be put into.
+    #[error("the segment `{name}` is filled by rules in Customer.io, so nobody can be put into it")]
+    SegmentNotManual {
+        /// Its name.
+        name: String,
+    },
+    /// The segment that rows were put into is gone.
+    #[error("the segment `{name}` that rows were put into (number {id}) is no longer there")]
+    SegmentGone {
+        /// Its name.
+        name: String,
+        /// Its number.
+        id: String,
+    },
+    /// A collection is larger than Customer.io takes.
+    #[error(
+        "the collection takes {size_bytes} bytes as JSON, more than the {limit} that Customer.io takes"
+    )]
+    CollectionTooLarge {
+        /// Its size.
+        size_bytes: usize,
+        /// The largest size.
+        limit: usize,
+    },
+    /// Replacing a collection would drop rows that the source still has.
+    #[error("{rows} rows that the collection holds are invalid now; replacing it would drop them")]
+    CollectionHeld {
+        /// How many.
+        rows: u64,
+    },
+    /// A name means more than one collection.
+    #[error("{} collections are called `{name}` (numbers {})", ids.len(), numbers(ids))]
+    CollectionAmbiguous {
+        /// The name.
+        name: String,
+        /// Their numbers.
+        ids: Vec<u64>,
+    },
+    /// What is asked for needs an App API key.
+    #[error("{0}, which needs an App API key, and the connection has none")]
+    NoAppKey(&'static str),
+    /// What a Sync does leaves nothing behind that can be read back.
+    #[error("what `{operation}` does can't be read back from Customer.io")]
+    NotVerifiable {
+        /// The operation.
+        operation: &'static str,
+    },
+    /// The members of a segment could not be read.
+    #[error("the segment's members can't be read: {problem}")]
+    NoMembers {
+        /// Why, in our words.
+        problem: String,
+    },
+    /// There is nothing to read back yet.
+    #[error("nothing was delivered by this Sync yet")]
+    NothingDelivered,
     /// The run's time was over.
     #[error("the run did not end within its timeout of {0:?}")]
     Timeout(std::time::Duration),
@@ -119,6 +189,10 @@ fn first_of(complaints: &[MappingComplaint]) -> String {
     format!("{}: {}{more}", first.path, first.message)
 }
 
+fn numbers(ids: &[u64]) -> String {
+    ids.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl RunError {
     /// Returns what the error means for what comes next.
     pub fn disposition(&self) -> Disposition {
@@ -126,7 +200,9 @@ impl RunError {
             Self::Source(error) => error.disposition(),
             Self::State(error) => error.disposition(),
             Self::Delivery(error) => error.disposition(),
-            Self::Spill(_) | Self::Timeout(_) | Self::Stopped => Disposition::Transient,
+            Self::Spill(_) | Self::NoMembers { .. } | Self::Timeout(_) | Self::Stopped => {
+                Disposition::Transient
+            }
             Self::Mapping(_)
             | Self::MixedKey { .. }
             | Self::KeyChanged { .. }
@@ -135,6 +211,16 @@ impl RunError {
             | Self::Review { .. }
             | Self::NothingToApprove { .. }
             | Self::TooManyRejected { .. }
+            | Self::SegmentNeedsKey { .. }
+            | Self::SegmentAmbiguous { .. }
+            | Self::SegmentNotManual { .. }
+            | Self::SegmentGone { .. }
+            | Self::CollectionTooLarge { .. }
+            | Self::CollectionHeld { .. }
+            | Self::CollectionAmbiguous { .. }
+            | Self::NoAppKey(_)
+            | Self::NotVerifiable { .. }
+            | Self::NothingDelivered
             | Self::RemovalUnsafe { .. } => Disposition::NeedsOperator,
             Self::OutOfOrder | Self::Internal(_) => Disposition::Bug,
         }
@@ -154,6 +240,17 @@ impl RunError {
             Self::Guard { .. } | Self::Review { .. } => Reason::GuardTripped,
             Self::TooManyRejected { .. } => Reason::TooManyRejected,
             Self::RemovalUnsafe { .. } => Reason::RemovalUnsafe,
+            Self::SegmentNeedsKey { .. }
+            | Self::SegmentAmbiguous { .. }
+            | Self::SegmentNotManual { .. }
+            | Self::SegmentGone { .. } => Reason::SegmentNotFound,
+            Self::NoAppKey(_) | Self::NotVerifiable { .. } | Self::CollectionAmbiguous { .. } => {
+                Reason::InvalidSpec
+            }
+            // Waiting mends neither: a guard on what Customer.io can hold.
+            Self::CollectionTooLarge { .. } | Self::CollectionHeld { .. } => Reason::GuardTripped,
+            Self::NothingDelivered => Reason::RunFailed,
+            Self::NoMembers { .. } => Reason::ConnectionNotReady,
             Self::Timeout(_) => Reason::Timeout,
             Self::OutOfOrder | Self::Internal(_) => Reason::Internal,
         }
@@ -206,12 +303,49 @@ impl RunError {
                  `exclusive: true` if no other Sync writes these people or objects"
                     .into(),
             ),
+            Self::SegmentNeedsKey { .. }
+            | Self::SegmentAmbiguous { .. }
+            | Self::SegmentNotManual { .. }
+            | Self::SegmentGone { .. }
+            | Self::CollectionTooLarge { .. }
+            | Self::CollectionHeld { .. }
+            | Self::CollectionAmbiguous { .. }
+            | Self::NoAppKey(_)
+            | Self::NothingDelivered => self.app_hint().map(Into::into),
+            Self::NotVerifiable { .. } | Self::NoMembers { .. } => None,
             Self::Timeout(_) => {
                 Some("raise `timeout`; the next run goes on where this one was".into())
             }
             Self::OutOfOrder => Some("please report this; nothing was removed".into()),
             Self::Stopped | Self::Internal(_) => None,
         }
+    }
+
+    /// Returns what the person should do next about what is read or written through the App API.
+    fn app_hint(&self) -> Option<&'static str> {
+        let hint = match self {
+            Self::SegmentNeedsKey { .. } => {
+                "add `appApiKey` to the connection, or name the segment by its `id`"
+            }
+            Self::SegmentAmbiguous { .. } | Self::CollectionAmbiguous { .. } => {
+                "give all but one of them another name in Customer.io"
+            }
+            Self::SegmentNotManual { .. } => {
+                "name a manual segment, or give that one another name: a manual one is then made"
+            }
+            Self::SegmentGone { .. } => {
+                "give the segment its name back, or forget what is remembered with `ciosync state \
+                 reset`: then one is found or made anew"
+            }
+            Self::CollectionTooLarge { .. } => "select fewer rows or columns",
+            Self::CollectionHeld { .. } => {
+                "look at them with `ciosync get rejections`; mend them, or take them out of the query"
+            }
+            Self::NoAppKey(_) => "add `appApiKey` to the connection",
+            Self::NothingDelivered => "run it first: `ciosync run`",
+            _ => return None,
+        };
+        Some(hint)
     }
 
     /// Returns the vendor's own words, which may quote row values, for a person who asks for them.

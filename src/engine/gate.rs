@@ -36,6 +36,7 @@ pub(super) fn needs_whole_plan(pipeline: &Pipeline, prepared: &Prepared) -> bool
             || (prepared.is_first_run && pipeline.initial_run == InitialRun::Review);
     }
     !prepared.is_first_run
+        || pipeline.collection.is_some()
         || pipeline.initial_run != InitialRun::Backfill
         || !pipeline.record.operation.holds_target()
         || pipeline.guards.need_whole_plan()

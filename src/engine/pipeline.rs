@@ -70,6 +70,17 @@ pub struct CursorRule {
     pub lookback: Duration,
 }
 
+/// What is read back from Customer.io once everything is delivered. Needs an App API key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuditRule {
+    /// Whether changes that were accepted and dropped later are looked for.
+    pub late_failures: bool,
+    /// Whether the members of a segment are compared with what was sent.
+    pub membership: bool,
+    /// How long that may take.
+    pub time_max: Duration,
+}
+
 /// One Sync, ready to run.
 pub struct Pipeline {
     /// The Sync.
@@ -97,12 +108,16 @@ pub struct Pipeline {
     pub refresh: Option<Duration>,
     /// The segment whose members rows are; `None` for any other entity.
     pub segment: Option<SegmentRef>,
+    /// The name of the collection that rows are the content of; `None` for any other entity.
+    pub collection: Option<String>,
     /// Whether no other Sync writes these people or objects.
     pub exclusive: bool,
     /// What a first run does.
     pub initial_run: InitialRun,
     /// The limits that stop a run.
     pub guards: Guards,
+    /// What is read back afterwards.
+    pub audit: AuditRule,
     /// How long a run may take.
     pub timeout: Duration,
     /// Finished runs that are kept.
@@ -122,7 +137,9 @@ impl Pipeline {
     pub fn object_type(&self) -> Option<&str> {
         match &self.record.about {
             About::Object { type_id } | About::Relationship { type_id, .. } => type_id.as_deref(),
-            About::Person | About::Device { .. } | About::Event { .. } => None,
+            About::Person | About::Device { .. } | About::Event { .. } | About::CollectionRow => {
+                None
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::begin::{self, Opened};
 use super::change::Change;
 use super::changes::{Action, Changes};
+use super::collection::Content;
 use super::cursor::{self, ReadAll};
 use super::error::RunError;
 use super::gate::{self, Bounds};
@@ -20,6 +21,7 @@ use super::progress::Progress;
 use super::read::RowReader;
 use super::rejected::RejectedRows;
 use super::run::RunOptions;
+use super::segment;
 use super::settle;
 use super::targets::TargetCheck;
 use crate::customerio::{SendClock, SendContext, Traffic};
@@ -27,6 +29,7 @@ use crate::diff::{GuardInput, Tripped};
 use crate::model::{ChangeKind, KeyShape, RecordView, RunCounts, RunId, SyncId, canonical};
 use crate::spill::spool;
 use crate::spill::spool::MEMORY_BYTES_DEFAULT;
+use crate::state::store::SyncMemo;
 use crate::state::{SnapshotReader, StateStore};
 
 /// Changes of each kind that a preview shows one by one.
@@ -95,8 +98,8 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     };
     let memo = state.map(|state| state.memo).unwrap_or_default();
     let is_first_run = memo.last_success_at.is_none();
-    let workspace_id = workspace(&pipeline, deadline, &cancel).await?;
-    let identity = begin::identity(&pipeline, workspace_id, begin::segment(&pipeline)?);
+    let (workspace_id, segment) = workspace(&pipeline, &memo, deadline, &cancel).await?;
+    let identity = begin::identity(&pipeline, workspace_id, segment);
     begin::check_identity(&memo, &identity)?;
     cursor::check(&pipeline, memo.cursor.as_ref())?;
     let (syncs, known) = match &store {
@@ -106,7 +109,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         ),
         None => (Vec::new(), Vec::new()),
     };
-    let read_all = ReadAll::new(options.full_resync, &known);
+    let read_all = ReadAll::new(options.full_resync, &known, memo.run_number + 1);
     let window = cursor::window(&pipeline, memo.cursor.as_ref(), read_all);
     let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
     let opening = begin::open(&pipeline, &memo, window, &spill_dir);
@@ -128,6 +131,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
         snapshot,
         spool: writer,
         rejected: Arc::new(RejectedRows::new(memo.run_number + 1, known)),
+        content: pipeline.collection.as_ref().map(|_| Content::default()),
         progress,
         pipeline: Arc::clone(&pipeline),
     });
@@ -170,15 +174,19 @@ async fn known_as(pipeline: &Pipeline, store: &dyn StateStore) -> Result<SyncId,
     Ok(if is_new { from.clone() } else { pipeline.sync.clone() })
 }
 
+/// Returns the workspace, and the segment whose members rows are; `None` too where a run would make
+/// it.
 async fn workspace(
     pipeline: &Pipeline,
+    memo: &SyncMemo,
     deadline: Instant,
     cancel: &CancellationToken,
-) -> Result<u64, RunError> {
+) -> Result<(u64, Option<u64>), RunError> {
     let (clock, traffic) = (SendClock::not_before(Timestamp::UNIX_EPOCH), Traffic::default());
     let context =
         SendContext { deadline, cancel, may_send: &|| true, clock: &clock, traffic: &traffic };
-    Ok(pipeline.client.account(&context).await?.workspace_id)
+    let workspace_id = pipeline.client.account(&context).await?.workspace_id;
+    Ok((workspace_id, segment::look_up(pipeline, memo, &context).await?))
 }
 
 async fn samples(mut changes: Changes, shape: &KeyShape) -> Result<Vec<Sample>, RunError> {

@@ -16,6 +16,14 @@ const ATTEMPTS_MAX: u32 = 8;
 /// The code of a row whose person we suppressed ourselves.
 pub const SUPPRESSED_CODE: &str = "Suppressed";
 
+/// What the codes of failures begin with that were reported after a change was accepted.
+pub const LATE_FAILURE: &str = "LateFailure";
+
+/// Returns whether a row failed after it was accepted.
+pub fn is_late(row: &RejectedRow) -> bool {
+    row.rejection.code.starts_with(LATE_FAILURE)
+}
+
 /// Whether a row that was refused before may be sent now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -25,6 +33,17 @@ pub enum Due {
     Retry,
     /// It was refused as it stands, and must wait.
     Waiting,
+}
+
+/// How long a late failure stays known once its row was accepted again: that alone proves nothing,
+/// and only a row that is known has its tries counted on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Probation {
+    /// Until the next run finds that what was accepted stands.
+    #[default]
+    OneRun,
+    /// It doesn't: a run that reads by a cursor may never see the row again.
+    None,
 }
 
 struct Known {
@@ -37,6 +56,7 @@ struct Known {
 #[derive(Default)]
 pub struct RejectedRows {
     run_number: u64,
+    probation: Probation,
     known: Mutex<KnownRows>,
 }
 
@@ -45,6 +65,8 @@ struct KnownRows {
     by_key: HashMap<Vec<u8>, Known>,
     by_code: HashMap<String, usize>,
     held_back: Option<i64>,
+    /// Late failures that were settled in this run: if they fail once more, their tries go on.
+    recovered: HashMap<Vec<u8>, RejectedRow>,
 }
 
 impl RejectedRows {
@@ -57,7 +79,13 @@ impl RejectedRows {
                 known.by_key.insert(row.key.clone(), Known { row, seen: false });
             }
         }
-        Self { run_number, known: Mutex::new(known) }
+        Self { run_number, probation: Probation::default(), known: Mutex::new(known) }
+    }
+
+    /// Returns the ledger with another probation.
+    #[must_use]
+    pub fn with_probation(self, probation: Probation) -> Self {
+        Self { probation, ..self }
     }
 
     fn known(&self) -> MutexGuard<'_, KnownRows> {
@@ -79,18 +107,24 @@ impl RejectedRows {
         Due::Retry
     }
 
+    /// Returns whether Customer.io refused to accept the row of `key`, which is not settled yet.
+    pub fn is_refused(&self, key: &[u8]) -> bool {
+        self.known().by_key.get(key).is_some_and(|known| !is_late(&known.row))
+    }
+
     /// Returns whether the row of `key` was refused before and is not accepted since.
     pub fn knows(&self, key: &[u8]) -> bool {
         self.known().by_key.contains_key(key)
     }
 
     /// Returns whether the row of `key` was refused as `fingerprint` says it stands: of a row that
-    /// equals what was accepted, sending it again was.
+    /// equals what was accepted, sending it again was. One that failed late equals it only after
+    /// it was accepted again.
     pub fn was_refused(&self, key: &[u8], fingerprint: Fingerprint) -> bool {
         let rows = self.known();
-        rows.by_key
-            .get(key)
-            .is_some_and(|known| known.row.fingerprint == Some(fingerprint.to_bytes()))
+        rows.by_key.get(key).is_some_and(|known| {
+            known.row.fingerprint == Some(fingerprint.to_bytes()) && !is_late(&known.row)
+        })
     }
 
     /// Takes note that the row of `key` was refused and returns what is to be stored; `None` where
@@ -104,7 +138,10 @@ impl RejectedRows {
     ) -> Option<RejectedRow> {
         let mut rows = self.known();
         let fingerprint = fingerprint.map(Fingerprint::to_bytes);
+        let recovered = rows.recovered.remove(key);
         let earlier = rows.by_key.get(key).map(|known| &known.row);
+        let is_stored = earlier.is_some();
+        let earlier = earlier.or(recovered.as_ref());
         let same = earlier.filter(|row| row.fingerprint == fingerprint);
         let attempts = same.map_or(0, |row| row.attempts) + 1;
         let row = RejectedRow {
@@ -117,7 +154,7 @@ impl RejectedRows {
             parked: attempts >= ATTEMPTS_MAX || rejection.code == SUPPRESSED_CODE,
             rejection,
         };
-        if earlier.is_none() {
+        if !is_stored {
             let count = rows.by_code.entry(row.rejection.code.clone()).or_default();
             if *count >= ROWS_PER_CODE_MAX {
                 return None;
@@ -143,12 +180,34 @@ impl RejectedRows {
         self.known().held_back
     }
 
-    /// Takes the row of `key` off the ledger, because it was accepted or equals what was; says
-    /// whether it was there.
+    /// Takes the row of `key` off the ledger because it equals what was accepted; says whether it
+    /// was there.
     pub fn settle(&self, key: &[u8]) -> bool {
         let mut rows = self.known();
         // Asked for each row; mostly nothing was ever refused.
-        !rows.by_key.is_empty() && rows.by_key.remove(key).is_some()
+        if rows.by_key.is_empty() {
+            return false;
+        }
+        let Some((key, known)) = rows.by_key.remove_entry(key) else { return false };
+        if is_late(&known.row) {
+            rows.recovered.insert(key, known.row);
+        }
+        true
+    }
+
+    /// Takes a row that failed late off the ledger because it was accepted since; says whether it
+    /// was there.
+    pub fn recover(&self, key: &[u8]) -> bool {
+        let is_late = self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
+        is_late && self.settle(key)
+    }
+
+    /// Takes the row of `key` off the ledger because it was accepted, unless it is on probation;
+    /// says whether it was taken.
+    pub fn accept(&self, key: &[u8]) -> bool {
+        let is_kept = self.probation == Probation::OneRun
+            && self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
+        !is_kept && self.settle(key)
     }
 
     /// Returns the keys of rows that this run has not seen: they left the source.

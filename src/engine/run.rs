@@ -9,6 +9,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, info, info_span, warn};
 
+use super::audit::Audited;
 use super::error::RunError;
 use super::pipeline::Pipeline;
 use super::plan::Planned;
@@ -17,6 +18,7 @@ use super::refusals::Refusals;
 use super::session::Session;
 use crate::customerio::Traffic;
 use crate::model::{Disposition, Encoding, RunCounts, RunId, RunReport, RunResult};
+use crate::state::store::CollectionMemo;
 use crate::state::{Adoption, LockHolder, RunLock, StateError, StateStore};
 
 /// How often a held lock is asked for again.
@@ -100,6 +102,10 @@ pub struct Tally {
     pub vendor_texts: Vec<String>,
     /// The largest cursor that was read, in unix microseconds.
     pub cursor: Option<i64>,
+    /// What is known of a collection that was replaced.
+    pub collection: Option<CollectionMemo>,
+    /// What a person should know of a run that ended well.
+    pub notes: Vec<String>,
 }
 
 impl Tally {
@@ -107,6 +113,11 @@ impl Tally {
         self.counts = planned.counts;
         self.invalid_codes = planned.invalid.codes();
         self.cursor = planned.cursor;
+    }
+
+    pub(super) fn take_audit(&mut self, audited: Audited) {
+        self.counts.rejected += audited.rejected;
+        self.notes = audited.notes;
     }
 
     pub(super) fn take_traffic(&mut self, traffic: &Traffic, refusals: &Refusals) {
@@ -158,7 +169,7 @@ async fn run_as(request: RunRequest, id: RunId) -> RunOutcome {
         Ok(lock) => (Some(lock), error),
         Err(error) => (None, Some(error)),
     };
-    let report = report(&request, id, started_at, &tally.counts, error.as_ref());
+    let report = report(&request, id, started_at, &tally, error.as_ref());
     if let Some(lock) = lock {
         conclude(&request, &lock, &report).await;
     }
@@ -234,9 +245,10 @@ fn report(
     request: &RunRequest,
     id: RunId,
     started_at: Timestamp,
-    counts: &RunCounts,
+    tally: &Tally,
     error: Option<&RunError>,
 ) -> RunReport {
+    let counts = &tally.counts;
     let result = match error {
         None if counts.invalid + counts.rejected > 0 => RunResult::PartiallySucceeded,
         None if counts.delivered == 0 && counts.removed == 0 => RunResult::NoChanges,
@@ -256,7 +268,7 @@ fn report(
         result,
         // To stop a run is no fault of it.
         reason: error.filter(|error| !matches!(error, RunError::Stopped)).map(RunError::reason),
-        message: error.map(ToString::to_string).unwrap_or_default(),
+        message: error.map_or_else(|| tally.notes.join("; "), ToString::to_string),
         counts: *counts,
     }
 }

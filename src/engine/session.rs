@@ -8,22 +8,26 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 use tracing::Instrument as _;
 
+use super::audit::Audit;
 use super::begin::{self, Opened};
 use super::changes::Changes;
+use super::collection::{Content, Replacing};
 use super::commit::{CommitRules, Committer};
 use super::cursor::{self, ReadAll, Seen};
 use super::deliver::{Delivery, DeliveryParts};
 use super::error::RunError;
 use super::fill::{Filler, ItemRules};
 use super::gate;
+use super::pipeline::Pipeline;
 use super::plan::{
     PlanRules, Planned, Planner, PlannerParts, is_first_run, plan_rows, targets_may_repeat,
 };
 use super::progress::Phase;
 use super::read::RowReader;
 use super::refusals::Refusals;
-use super::rejected::RejectedRows;
+use super::rejected::{Probation, RejectedRows};
 use super::run::{RunRequest, Tally};
+use super::segment;
 use super::settle;
 use super::targets::{Others, TargetCheck};
 use crate::customerio::{SendClock, SendContext, Traffic};
@@ -112,10 +116,20 @@ impl Session<'_> {
         if prepared.reads_all {
             settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         }
+        prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
+        prepared.memo.collection = tally.collection.take().or(prepared.memo.collection.take());
+        let audit = Audit {
+            request: self.request,
+            lock: &self.lock,
+            run: &self.id,
+            rejected: &prepared.rejected,
+            planned_at: prepared.planned_at,
+            segment: prepared.segment,
+        };
+        tally.take_audit(audit.run(&mut prepared.memo, &context).await?);
         let held_back = prepared.rejected.held_back();
         let seen = Seen { largest: tally.cursor, held_back };
         prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
-        prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
         // Which rows were found again stands at each of them now.
@@ -166,7 +180,7 @@ impl Session<'_> {
     ) -> Result<(Prepared, Planning, SpoolReader), RunError> {
         let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
         let account = pipeline.client.account(context).await?;
-        let segment = begin::segment(pipeline)?;
+        let segment = segment::resolve(pipeline, &memo, account.workspace_id, context).await?;
         let identity = begin::identity(pipeline, account.workspace_id, segment);
         begin::check_identity(&memo, &identity)?;
         cursor::check(pipeline, memo.cursor.as_ref())?;
@@ -175,7 +189,7 @@ impl Session<'_> {
 
         progress.send_modify(|progress| progress.phase = Phase::Planning);
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
-        let read_all = ReadAll::new(options.full_resync, &known);
+        let read_all = ReadAll::new(options.full_resync, &known, memo.run_number);
         let window = cursor::window(pipeline, memo.cursor.as_ref(), read_all);
         let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
         let opening = begin::open(pipeline, &memo, window, spill_dir);
@@ -187,7 +201,9 @@ impl Session<'_> {
         let mut prepared = Prepared {
             is_first_run: is_first_run(options, &memo),
             targets_may_repeat: targets_may_repeat(&mapper),
-            rejected: Arc::new(RejectedRows::new(memo.run_number, known)),
+            rejected: Arc::new(
+                RejectedRows::new(memo.run_number, known).with_probation(probation(pipeline)),
+            ),
             item_rules: ItemRules {
                 removal: begin::removal(pipeline)?,
                 target_kind: mapper.target_kind(),
@@ -218,6 +234,7 @@ impl Session<'_> {
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
             spool: writer,
             rejected: Arc::clone(&prepared.rejected),
+            content: pipeline.collection.as_ref().map(|_| Content::default()),
             progress: progress.clone(),
         });
         let others = begin::lookup(pipeline, Some(store), syncs);
@@ -243,6 +260,10 @@ impl Session<'_> {
             }
             gate::check(pipeline, &planned, prepared, &self.id)?;
             let changes = Changes::new(spool, planned.overrides.take())?;
+            if let Some(content) = planned.content.take() {
+                let figures = Figures { tally, refusals };
+                return self.replace((content, changes), prepared, context, figures).await;
+            }
             return self.deliver(changes, prepared, context, refusals).await;
         }
         let changes = Changes::new(spool, None)?;
@@ -285,6 +306,46 @@ impl Session<'_> {
         Ok(planned)
     }
 
+    fn committer(&self) -> Committer {
+        let RunRequest { pipeline, store, options, .. } = self.request;
+        let rules = CommitRules {
+            encoding: options.encoding,
+            on_remove: pipeline.on_remove,
+            keeps_cursor: pipeline.appends(),
+        };
+        Committer::new(Arc::clone(store), Arc::clone(&self.lock), self.id.clone(), rules)
+    }
+
+    /// Replaces a collection as a whole.
+    async fn replace(
+        &self,
+        (content, changes): (Content, Changes),
+        prepared: &Prepared,
+        context: &SendContext<'_>,
+        Figures { tally, refusals }: Figures<'_>,
+    ) -> Result<(), RunError> {
+        let RunRequest { pipeline, store, progress, options, .. } = self.request;
+        let name = pipeline.collection.as_deref();
+        let name = name.ok_or(RunError::Internal("a collection has no name"))?;
+        let app = pipeline.client.app();
+        let app = app.ok_or(RunError::NoAppKey("a collection is replaced"))?;
+        let identity = prepared.memo.identity.as_ref();
+        let replacing = Replacing {
+            app,
+            name,
+            workspace_id: identity.map_or(0, |identity| identity.workspace_id),
+            store,
+            lock: &self.lock,
+            committer: self.committer(),
+            full_resync: options.full_resync,
+        };
+        progress.send_modify(|progress| progress.phase = Phase::Delivering);
+        let replaced = replacing.run(content, changes, &prepared.memo, context).await?;
+        refusals.answered(replaced.delivered);
+        tally.collection = Some(replaced.memo);
+        Ok(())
+    }
+
     async fn deliver(
         &self,
         changes: Changes,
@@ -292,17 +353,11 @@ impl Session<'_> {
         context: &SendContext<'_>,
         refusals: &mut Refusals,
     ) -> Result<(), RunError> {
-        let RunRequest { pipeline, store, progress, spill_dir, options, .. } = self.request;
+        let RunRequest { pipeline, store, progress, spill_dir, .. } = self.request;
         // What is delivered from here on belongs to this identity, whatever happens.
         store.save_memo(&self.lock, &prepared.memo).await?;
         progress.send_modify(|progress| progress.phase = Phase::Delivering);
-        let rules = CommitRules {
-            encoding: options.encoding,
-            on_remove: pipeline.on_remove,
-            keeps_cursor: pipeline.appends(),
-        };
-        let mut committer =
-            Committer::new(Arc::clone(store), Arc::clone(&self.lock), self.id.clone(), rules);
+        let mut committer = self.committer();
         let builders = begin::builders(pipeline, prepared.segment);
         let delivery = Delivery::new(DeliveryParts {
             client: &pipeline.client,
@@ -318,4 +373,9 @@ impl Session<'_> {
         });
         delivery.run(changes).await
     }
+}
+
+/// A run that reads by a cursor may never see a row again that it sent.
+fn probation(pipeline: &Pipeline) -> Probation {
+    if pipeline.cursor.is_some() { Probation::None } else { Probation::OneRun }
 }

@@ -221,7 +221,13 @@ fn app_key(manifests: &Manifests, sync: &Manifest<Sync>) -> Option<Finding> {
         return None;
     }
     let message = format!("it needs an appApiKey, and the connection {reference} has none");
-    Some(Finding::error(path, message).hint("add spec.appApiKey to the connection"))
+    let hint = match path {
+        "spec.segment.name" => {
+            "add spec.appApiKey to the connection, or name the segment by its id"
+        }
+        _ => "add spec.appApiKey to the connection",
+    };
+    Some(Finding::error(path, message).hint(hint))
 }
 
 /// Checks the ConfigMap that holds the SQL, and the SQL in it.

@@ -47,6 +47,9 @@ pub enum About {
         /// The column with the time of its last use.
         last_used: Option<String>,
     },
+    /// A row of a collection, which has no identifier of its own; the spec's is the first column of
+    /// the key, and is not looked at.
+    CollectionRow,
     /// An event.
     Event {
         /// Its kind.
@@ -64,7 +67,7 @@ impl About {
     /// Returns the columns that rows sent as `operation` need, beside the identifier's.
     pub fn columns(&self, operation: OperationKind) -> Vec<&str> {
         match self {
-            Self::Person | Self::Object { .. } => Vec::new(),
+            Self::Person | Self::Object { .. } | Self::CollectionRow => Vec::new(),
             Self::Relationship { object, .. } => vec![object],
             Self::Device { token, platform, last_used } => {
                 let mut columns = vec![token.as_str()];

@@ -83,7 +83,8 @@ impl Meaning {
                 !NEVER_NULLED.contains(&name) && ConsentKind::of(name).is_none();
         } else if operation == OperationKind::ObjectIdentify {
             meaning.may_be_nulled = name != CREATED_AT;
-        } else if operation == OperationKind::EventTrack {
+        } else if matches!(operation, OperationKind::EventTrack | OperationKind::CollectionReplace)
+        {
             meaning.is_limited = false;
         }
         meaning

@@ -46,6 +46,7 @@ pub fn compile(spec: &RecordSpec, columns: &[Column]) -> Result<Mapper, Vec<Mapp
         key_columns,
         key_shape: KeyShape(kinds),
         target_is_key: spec.operation == OperationKind::EventTrack
+            || spec.operation == OperationKind::CollectionReplace
             || (!subject.kind.is_pair && spec.primary_key == [spec.identifier.1.clone()]),
         key_names: spec.primary_key.clone(),
         subject,
@@ -271,7 +272,16 @@ impl Compiler<'_> {
 
     fn count(&mut self) {
         let count = self.attributes.len();
-        if count > ATTRIBUTES_MAX && self.spec.operation != OperationKind::EventTrack {
+        let operation = self.spec.operation;
+        if count == 0 && operation == OperationKind::CollectionReplace {
+            self.complain(
+                MappingComplaint::new("mappings", "every row of the collection would be empty")
+                    .with_hint("map columns, or set `unmappedColumns: include`"),
+            );
+        }
+        let is_unlimited =
+            matches!(operation, OperationKind::EventTrack | OperationKind::CollectionReplace);
+        if count > ATTRIBUTES_MAX && !is_unlimited {
             self.complain(
                 MappingComplaint::new(
                     "mappings",

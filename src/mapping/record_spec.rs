@@ -28,7 +28,9 @@ impl RecordSpec {
     /// Returns what the targets of the rows are.
     pub fn target_kind(&self) -> TargetKind {
         let is_pair = match self.about {
-            About::Person | About::Object { .. } | About::Event { .. } => false,
+            About::Person | About::Object { .. } | About::Event { .. } | About::CollectionRow => {
+                false
+            }
             About::Relationship { .. } | About::Device { .. } => true,
         };
         TargetKind { identifier: self.identifier.0, is_pair }

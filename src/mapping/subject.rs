@@ -31,6 +31,8 @@ pub(super) enum Origin<T> {
 pub(super) enum Parts {
     /// Nothing.
     None,
+    /// The row stands for itself, and not even the identifier is sent.
+    CollectionRow,
     Object {
         type_id: Option<String>,
     },
@@ -84,6 +86,10 @@ impl Subject {
     ) -> Result<(), Rejection> {
         let Self { operation, kind, cell, parts, texts } = self;
         let Texts { identifier: buffer, second, pair } = texts;
+        if matches!(parts, Parts::CollectionRow) {
+            record.start(Header::plain(*operation, Target { kind: *kind, text: "" }), 0);
+            return Ok(());
+        }
         let text = identifier_text(row.value(cell.index), kind.identifier, &cell.name, buffer)?;
         let mut both = |half: &Cell, what, bytes_max| -> Result<(), Rejection> {
             let field = Field { what, column: &half.name, bytes_max };
@@ -93,7 +99,7 @@ impl Subject {
             Ok(())
         };
         let (text, details) = match parts {
-            Parts::None => (text, Details::None),
+            Parts::None | Parts::CollectionRow => (text, Details::None),
             Parts::Object { type_id } => (text, Details::Object { type_id: type_id.as_deref() }),
             Parts::Relationship { type_id, object } => {
                 both(object, "object column", IDENTIFIER_BYTES_MAX)?;

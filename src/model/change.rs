@@ -52,10 +52,12 @@ pub enum OperationKind {
     SegmentAdd,
     /// Take a person out of a manual segment.
     SegmentRemove,
+    /// Be a row of a collection, which is replaced as a whole.
+    CollectionReplace,
 }
 
 impl OperationKind {
-    const ALL: [Self; 16] = [
+    const ALL: [Self; 17] = [
         Self::PersonIdentify,
         Self::PersonUpdate,
         Self::PersonDelete,
@@ -72,6 +74,7 @@ impl OperationKind {
         Self::EventTrack,
         Self::SegmentAdd,
         Self::SegmentRemove,
+        Self::CollectionReplace,
     ];
 
     /// Returns the number that stands for the operation on disk and in fingerprints.
@@ -93,6 +96,7 @@ impl OperationKind {
             Self::EventTrack => 14,
             Self::SegmentAdd => 15,
             Self::SegmentRemove => 16,
+            Self::CollectionReplace => 17,
         }
     }
 
@@ -117,6 +121,7 @@ impl OperationKind {
             Self::EventTrack => "event",
             Self::SegmentAdd => "add to segment",
             Self::SegmentRemove => "remove from segment",
+            Self::CollectionReplace => "replace",
         }
     }
 
@@ -139,7 +144,8 @@ impl OperationKind {
             | Self::RelationshipDelete
             | Self::DeviceDelete
             | Self::EventTrack
-            | Self::SegmentRemove => false,
+            | Self::SegmentRemove
+            | Self::CollectionReplace => false,
         }
     }
 
@@ -161,7 +167,8 @@ impl OperationKind {
             | Self::RelationshipAdd
             | Self::DeviceAdd
             | Self::EventTrack
-            | Self::SegmentAdd => false,
+            | Self::SegmentAdd
+            | Self::CollectionReplace => false,
         }
     }
 
@@ -175,7 +182,8 @@ impl OperationKind {
             | Self::ObjectClear
             | Self::RelationshipAdd
             | Self::DeviceAdd
-            | Self::EventTrack => true,
+            | Self::EventTrack
+            | Self::CollectionReplace => true,
             Self::PersonDelete
             | Self::PersonSuppress
             | Self::PersonUnsuppress

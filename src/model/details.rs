@@ -139,7 +139,8 @@ impl<'a> Details<'a> {
             | OperationKind::PersonClear
             | OperationKind::DeviceDelete
             | OperationKind::SegmentAdd
-            | OperationKind::SegmentRemove => Some(Self::None),
+            | OperationKind::SegmentRemove
+            | OperationKind::CollectionReplace => Some(Self::None),
             OperationKind::DeviceAdd => {
                 let platform = Platform::from_code(take_byte(input)?)?;
                 Some(Self::Device { platform, last_used: read_time(input)? })

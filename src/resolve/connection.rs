@@ -18,6 +18,8 @@ pub struct Stand {
     pub site_id: Secret,
     /// The key it accepts.
     pub api_key: Secret,
+    /// The App API key it accepts; used where the connection has one.
+    pub app_api_key: Secret,
 }
 
 /// Returns the client of a connection, with a limiter of its own: one for all its Syncs.
@@ -58,12 +60,15 @@ async fn config(
     let mut config = match stand {
         Some(stand) => ConnectionConfig {
             endpoint: Some(stand.endpoint.clone()),
+            app_api_key: spec.app_api_key.is_some().then(|| stand.app_api_key.clone()),
             ..ConnectionConfig::new(stand.site_id.clone(), stand.api_key.clone())
         },
         None => {
             let site_id = self::site_id(namespace, &spec.site_id, secrets).await?;
             let api_key = secrets.read(namespace, &spec.api_key.secret_key_ref).await?;
+            let app_api_key = read_optional(secrets, namespace, spec.app_api_key.as_ref()).await?;
             ConnectionConfig {
+                app_api_key,
                 endpoint: spec.endpoint.clone(),
                 region: spec.region,
                 workspace_id: spec.workspace_id.and_then(|id| u64::try_from(id).ok()),

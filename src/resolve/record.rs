@@ -63,6 +63,7 @@ fn operation(entity: Entity, behavior: Behavior) -> Result<OperationKind, Resolv
         (Entity::Event, Append) => OperationKind::EventTrack,
         (Entity::SegmentMembership, UpdateOrCreate | Mirror) => OperationKind::SegmentAdd,
         (Entity::SegmentMembership, Delete) => OperationKind::SegmentRemove,
+        (Entity::Collection, Mirror) => OperationKind::CollectionReplace,
         _ => {
             let message = format!("{} can't be {}", entity.as_str(), behavior.as_str());
             return Err(invalid("spec.behavior", &message));
@@ -75,6 +76,11 @@ fn operation(entity: Entity, behavior: Behavior) -> Result<OperationKind, Resolv
 fn identifier(spec: &SyncSpec) -> Result<(IdentifierKind, String), ResolveError> {
     if spec.entity == Entity::Object {
         return object(spec).map(|(kind, _, column)| (kind, column));
+    }
+    if spec.entity == Entity::Collection {
+        let first = spec.model.primary_key.first().cloned();
+        let first = first.ok_or_else(|| invalid("spec.model.primaryKey", "names no column"))?;
+        return Ok((IdentifierKind::Id, first));
     }
     let identifiers = spec.identifiers.as_ref();
     let visitor = identifiers.and_then(|it| it.anonymous_id.as_deref());
@@ -132,7 +138,7 @@ fn about(sync: &SyncId, spec: &SyncSpec) -> Result<About, ResolveError> {
                 id_scope: id_scope.unwrap_or_else(|| sync.to_string()),
             })
         }
-        Entity::Collection => Err(invalid("spec.entity", "collections can't be delivered yet")),
+        Entity::Collection => Ok(About::CollectionRow),
     }
 }
 

@@ -11,13 +11,17 @@ use crate::api::sync::InitialRun as InitialRunSpec;
 use crate::customerio::Client;
 use crate::customerio::spec::{Behavior, Entity, OnRemove as OnRemoveSpec};
 use crate::diff::{Guards, Limit};
-use crate::engine::{CursorRule, InitialRun, OnRemove, Pipeline};
+use crate::engine::{AuditRule, CursorRule, InitialRun, OnRemove, Pipeline};
 use crate::model::SyncId;
 use crate::model::duration::GoDuration;
 use crate::sources::{Model, Source};
 
 /// How often `updateOnly` sends every row again where the spec doesn't say.
 const REFRESH_OF_UPDATES: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long a run may read back: thirty thousand activities at the App API's pace, and half a
+/// minute's delay where it is down.
+const AUDIT_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// Returns the pipeline of a Sync whose spec was validated. `sql_from` is the text that
 /// `model.sqlFrom` names.
@@ -46,6 +50,7 @@ pub fn pipeline(
             lookback: cursor.lookback.get(),
         }),
         segment: record::segment(spec)?,
+        collection: spec.collection.as_ref().map(|collection| collection.name.clone()),
         record,
         on_remove: on_remove(spec)?,
         remove_after: spec.remove_after.map_or(Duration::ZERO, GoDuration::get),
@@ -57,6 +62,7 @@ pub fn pipeline(
             InitialRunSpec::Review => InitialRun::Review,
         },
         guards: guards(spec),
+        audit: audit(spec, &client),
         timeout: spec.timeout.get(),
         history_limit: spec.history_limit,
         source,
@@ -71,6 +77,10 @@ pub(super) fn invalid(path: &str, message: &str) -> ResolveError {
 
 fn on_remove(spec: &SyncSpec) -> Result<Option<OnRemove>, ResolveError> {
     if spec.behavior != Behavior::Mirror {
+        return Ok(None);
+    }
+    if spec.entity == Entity::Collection {
+        // What left the source is not in the content that replaces the last one.
         return Ok(None);
     }
     if !matches!(spec.entity, Entity::Person | Entity::Object) {
@@ -90,6 +100,17 @@ fn on_remove(spec: &SyncSpec) -> Result<Option<OnRemove>, ResolveError> {
 fn refresh(spec: &SyncSpec) -> Option<Duration> {
     let is_by_default = spec.behavior == Behavior::UpdateOnly && spec.model.cursor.is_none();
     spec.refresh.map(GoDuration::get).or(is_by_default.then_some(REFRESH_OF_UPDATES))
+}
+
+/// Late failures are looked for wherever there is a key for it, unless the spec says otherwise.
+fn audit(spec: &SyncSpec, client: &Client) -> AuditRule {
+    let audit = spec.audit.unwrap_or_default();
+    let has_key = client.app().is_some();
+    AuditRule {
+        late_failures: has_key && audit.late_failures.unwrap_or(true),
+        membership: has_key && audit.membership,
+        time_max: AUDIT_TIME_MAX,
+    }
 }
 
 fn model(spec: &SyncSpec, sql_from: Option<String>) -> Result<Model, ResolveError> {

@@ -14,6 +14,7 @@ pub mod open;
 mod packer;
 mod postgres;
 mod process;
+mod read_back;
 pub mod request;
 pub mod schema;
 pub mod segment;

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::StateError;
 use super::lock::{LockHolder, RunLock};
+pub use super::read_back::{AuditMemo, CollectionMemo, HandledFailure};
 use super::request::{Adoption, StoredRequest};
 use crate::model::{
     IdentifierKind, KeyShape, OperationKind, Rejection, RunCounts, RunId, RunReport, SyncId,
@@ -94,6 +95,12 @@ pub struct SyncMemo {
     pub attributes: Vec<String>,
     /// A run that a guard stopped.
     pub blocked: Option<Blocked>,
+    /// How far late failures were read; `None` before the first reading.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit: Option<AuditMemo>,
+    /// What is known of a collection that is replaced as a whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub collection: Option<CollectionMemo>,
     /// Whether a person had all else forgotten: events of the next run count as sent.
     pub was_reset: bool,
 }

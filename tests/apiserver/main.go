@@ -1,5 +1,5 @@
 // Command apiserver carries a real Kubernetes API server for tests in one file: etcd,
-// kube-apiserver and kube-controller-manager, kubectl to talk to them, and a judge of what an
+// kube-apiserver and kube-controller-manager, kubectl to talk to them, and two judges of what an
 // operator writes. `serve` starts the servers; the first word, or the name under which the program
 // is called, chooses.
 package main
@@ -30,6 +30,7 @@ var programs = map[string]func(){
 	"kube-controller-manager": func() { serve.DieWithParent(); os.Exit(cli.Run(controllermanager.NewControllerManagerCommand())) },
 	"kubectl":                 kubectl,
 	"kstatus":                 func() { os.Exit(judge.Kstatus(os.Stdin, os.Stdout)) },
+	"lua":                     func() { os.Exit(judge.Lua(os.Args[1:], os.Stdin, os.Stdout)) },
 }
 
 func main() {
@@ -44,7 +45,7 @@ func main() {
 			return
 		}
 	}
-	fmt.Fprintln(os.Stderr, "usage: apiserver serve|etcd|kube-apiserver|kube-controller-manager|kubectl|kstatus ...")
+	fmt.Fprintln(os.Stderr, "usage: apiserver serve|etcd|kube-apiserver|kube-controller-manager|kubectl|kstatus|lua ...")
 	os.Exit(2)
 }
 

@@ -4,22 +4,11 @@
 use crate::api::finding::Finding;
 use crate::api::sync::Execution;
 use crate::api::{SourceSpec, SyncSpec};
-use crate::customerio::spec::Entity;
 use crate::sources::files::spec::FileFormat;
 
 /// Returns what a Sync asks for that this version can't do yet.
 pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if spec.entity == Entity::Collection {
-        findings.push(not_yet("spec.entity", "deliver `entity: collection`", None));
-    }
-    if spec.segment.as_ref().is_some_and(|segment| segment.name.is_some()) {
-        findings.push(not_yet(
-            "spec.segment.name",
-            "find a segment by its name",
-            Some("name it by `id`, as its page in Customer.io shows it"),
-        ));
-    }
     if spec.execution == Execution::Job {
         findings.push(not_yet(
             "spec.execution",
@@ -27,10 +16,8 @@ pub(super) fn sync(spec: &SyncSpec) -> Vec<Finding> {
             Some("take `execution` away: runs execute in the operator"),
         ));
     }
-    let fields = [
-        ("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some()),
-        ("spec.audit", "read back from Customer.io", spec.audit.is_some()),
-    ];
+    let fields =
+        [("spec.model.range", "read a range of a spreadsheet", spec.model.range.is_some())];
     for (path, what, is_asked) in fields {
         if is_asked {
             findings.push(not_yet(path, what, Some("take the field away")));

@@ -10,3 +10,4 @@ pub mod run;
 pub mod runs;
 pub mod syncs;
 pub mod table;
+pub mod verify;

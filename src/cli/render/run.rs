@@ -60,6 +60,9 @@ pub fn outcome(outcome: &RunOutcome, show_values: bool) -> String {
     if let Some(error) = error {
         out += &failure(report.result.as_str(), error, show_values);
     }
+    if error.is_none() && !report.message.is_empty() {
+        out += &format!("{INDENT}{HINT}note{HINT:#}: {}\n", report.message);
+    }
     if show_values {
         for text in &outcome.vendor_texts {
             out += &format!("{INDENT}refused: {text}\n");

@@ -7,7 +7,7 @@ use crate::api::sync_status::{Blocked, BlockedCounts, RunSummary};
 use crate::controller::decide::decision::{EventReason, Trigger};
 use crate::controller::decide::draft::{Draft, time, whole_second};
 use crate::controller::decide::ready::{Ready, blocked_phrase, disposition_of, ended_well, word};
-use crate::controller::decide::text::count;
+use crate::controller::decide::text::{count, sentences};
 use crate::controller::decide::view::{CancelCause, Ended};
 use crate::controller::decide::{retry, slots};
 use crate::model::{Disposition, Reason, RunCounts, RunReport, RunResult};
@@ -146,6 +146,7 @@ fn well(draft: &mut Draft<'_>, ended: &Ended, before: Option<&RunSummary>) {
     draft.status.blocked = None;
     let Some(run) = draft.status.last_run.clone() else { return };
     draft.ready = ended_well(&run);
+    draft.ready.message = sentences(&[&draft.ready.message, &ended.report.message]);
     let what =
         format!("{} of {} delivered", count(run.delivered, "change"), count(run.rows_read, "row"));
     if had_failed {

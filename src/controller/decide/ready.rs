@@ -102,7 +102,8 @@ pub(super) fn disposition_of(reason: &str) -> Disposition {
 }
 
 /// Reasons that come from looking at the resources, without a run.
-pub(super) const WITHOUT_A_RUN: [&str; 10] = [
+pub(super) const WITHOUT_A_RUN: [&str; 11] = [
+    "SegmentNotFound",
     "InvalidSpec",
     "InvalidSchedule",
     "InvalidTimeZone",

@@ -93,15 +93,26 @@ impl Referred {
     pub(super) fn misfit(&self, sync: &Sync) -> Option<Problem> {
         let block = self.source.here().and_then(|source| source.spec.block());
         let finding = block.and_then(|block| validate::model_fits(&sync.spec.model, block));
-        let finding = finding.or_else(|| {
-            let path = validate::needs_app_key(&sync.spec)?;
-            let connection = self.connection.here()?;
-            let is_missing = connection.spec.app_api_key.is_none();
-            let message = format!("connection {} has no appApiKey", key_of(connection).1);
-            is_missing
-                .then(|| Finding::error(path, message).hint("add spec.appApiKey to the connection"))
-        });
-        finding.map(|finding| super::spec::problem(&finding, Reason::InvalidSpec))
+        let problem = finding.map(|finding| super::spec::problem(&finding, Reason::InvalidSpec));
+        problem.or_else(|| self.without_app_key(sync))
+    }
+
+    /// Says what of the spec needs an App API key that the connection doesn't have.
+    fn without_app_key(&self, sync: &Sync) -> Option<Problem> {
+        let path = validate::needs_app_key(&sync.spec)?;
+        let connection = self.connection.here()?;
+        if connection.spec.app_api_key.is_some() {
+            return None;
+        }
+        let (reason, hint) = match sync.spec.segment {
+            Some(_) if path == "spec.segment.name" => (
+                Reason::SegmentNotFound,
+                "add spec.appApiKey to the connection, or name the segment by its id",
+            ),
+            _ => (Reason::InvalidSpec, "add spec.appApiKey to the connection"),
+        };
+        let message = format!("connection {} has no appApiKey", key_of(connection).1);
+        Some(super::spec::problem(&Finding::error(path, message).hint(hint), reason))
     }
 
     /// Says why nothing can be sent any more, where the connection or its Secret is gone.

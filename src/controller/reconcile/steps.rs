@@ -65,12 +65,13 @@ pub(super) async fn carry_out(
 fn launch(context: &Context, sync: &Arc<Sync>, start: Start) {
     let (run_id, trigger) = (start.run.clone(), start.trigger);
     let job = Job { sync: Arc::clone(sync), start, started_at: Timestamp::now() };
-    let id = job.id();
+    let (id, key) = (job.id(), job.key());
     if context.supervisor.start(job) {
         info!(sync = %id, %run_id, %trigger, "a run was handed over");
     } else {
         // The next look finds a run in the status that nobody runs, and goes on from there.
         warn!(sync = %id, %run_id, "the run was not started: another is not settled yet");
+        context.nudges.syncs.push(key);
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::customerio::operation::BadRecord;
 use crate::model::{Details, RecordView, canonical};
 
+pub(super) mod collection;
 pub(super) mod device;
 pub(super) mod event;
 pub(super) mod object;

@@ -37,6 +37,9 @@ pub(super) async fn create(State(context): State<Arc<Context>>, body: Bytes) -> 
             if !name.trim().is_empty() && data.is_some() != url.is_some() =>
         {
             let content = Value::Array(data.unwrap_or_default());
+            if let Some(refusal) = too_large(&context, &content) {
+                return refusal;
+            }
             let mut workspace = context.workspace();
             let made = workspace.collections.create(&name, content, clock::now_seconds());
             answer::json(StatusCode::OK, &json!({"collection": shown(made)}))
@@ -63,6 +66,9 @@ pub(super) async fn change(
         return answer::app_error(StatusCode::BAD_REQUEST, "malformed collection");
     };
     let content = fields.data.map(Value::Array);
+    if let Some(refusal) = content.as_ref().and_then(|content| too_large(&context, content)) {
+        return refusal;
+    }
     let mut workspace = context.workspace();
     let now = clock::now_seconds();
 
@@ -94,6 +100,9 @@ pub(super) async fn replace_content(
 ) -> Response {
     match serde_json::from_slice::<Value>(&body) {
         Ok(content) if content.is_object() || content.is_array() => {
+            if let Some(refusal) = too_large(&context, &content) {
+                return refusal;
+            }
             let mut workspace = context.workspace();
             let now = clock::now_seconds();
             answer_with(workspace.collections.change(id, None, Some(content), now))
@@ -102,6 +111,19 @@ pub(super) async fn replace_content(
             answer::app_error(StatusCode::BAD_REQUEST, "the content must be JSON objects")
         }
     }
+}
+
+/// Returns the refusal of a content that is over the limits.
+fn too_large(context: &Context, content: &Value) -> Option<Response> {
+    let limits = &context.settings().limits;
+    let rows = match content {
+        Value::Array(rows) => rows.as_slice(),
+        other => std::slice::from_ref(other),
+    };
+    let is_over = rows.iter().any(|row| row.to_string().len() > limits.collection_row_bytes)
+        || content.to_string().len() > limits.collection_bytes;
+    let detail = "a collection has at most 10 MB, and a row of it 10 KB";
+    is_over.then(|| answer::app_error(StatusCode::BAD_REQUEST, detail))
 }
 
 fn answer_with(collection: Option<&Collection>) -> Response {

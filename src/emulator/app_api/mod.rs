@@ -3,6 +3,7 @@
 mod activities;
 mod collections;
 mod customers;
+mod objects;
 mod segments;
 mod workspace;
 
@@ -41,6 +42,7 @@ pub(crate) fn routes(context: &Arc<Context>) -> Router<Arc<Context>> {
             get(collections::content).put(collections::replace_content),
         )
         .route("/v1/workspaces", get(workspace::workspaces))
+        .route("/v1/objects/{object_type_id}/{object_id}/attributes", get(objects::attributes))
         .route("/v1/object_types", get(workspace::object_types))
         .route("/v1/subscription_topics", get(workspace::subscription_topics))
         .route_layer(from_fn_with_state(Arc::clone(context), require_app_key))

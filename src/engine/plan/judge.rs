@@ -26,6 +26,9 @@ impl Planner {
         self.rejected.due(&key, None);
         self.refuse(key, rejection, rows);
         let Met::Entry(index) = met else { return Ok(()) };
+        if let Some(content) = &mut self.content {
+            content.hold(rows);
+        }
         let Some(entry) = self.chunk.get(index) else { return Ok(()) };
         if entry.write_target(self.mapper.key_shape(), &mut self.scratch.target).is_some() {
             let target = Target { kind: self.mapper.target_kind(), text: &self.scratch.target };
@@ -42,6 +45,9 @@ impl Planner {
         }
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
+        if let Some(content) = &mut self.content {
+            content.push(&view)?;
+        }
         let fingerprint = record.fingerprint(self.rules.encoding);
         let entry = match met {
             Met::Entry(index) => self.chunk.get(index),
@@ -67,7 +73,11 @@ impl Planner {
             target: view.target,
         };
         let verdict = judge(&present, remembered);
-        let is_sent_again = matches!(verdict, Verdict::Unchanged | Verdict::Outdated)
+        let is_as_accepted = matches!(verdict, Verdict::Unchanged | Verdict::Outdated);
+        if is_as_accepted && self.rejected.recover(&record.key) {
+            self.planned.settled.push(record.key.clone());
+        }
+        let is_sent_again = is_as_accepted
             && (self.rules.sends_again(&record.key)
                 || self.rejected.was_refused(&record.key, fingerprint));
         let due = match verdict {

@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::collection::Content;
 use super::cursor::forget_before;
 use super::error::RunError;
 use super::gate::{Bounds, bounded, check_invalid};
@@ -133,6 +134,8 @@ pub struct Planned {
     pub settled: Vec<Vec<u8>>,
     /// The largest cursor before the warehouse's now, in unix microseconds.
     pub cursor: Option<i64>,
+    /// The content of a collection; `None` for any other entity.
+    pub content: Option<Content>,
     /// Whether rows were found again that had been missing.
     pub has_returned: bool,
 }
@@ -157,6 +160,8 @@ pub struct PlannerParts {
     pub targets: TargetCheck,
     /// What is known of rows that were refused.
     pub rejected: Arc<RejectedRows>,
+    /// Where the content of a collection is gathered; `None` for any other entity.
+    pub content: Option<Content>,
     /// Who watches.
     pub progress: watch::Sender<Progress>,
 }

@@ -6,8 +6,10 @@ use tokio::sync::watch;
 use tracing::warn;
 
 use super::{PlanRules, Planned, PlannerParts};
+use crate::customerio::app::collections::ROW_BYTES_MAX;
 use crate::customerio::operation::oversize;
 use crate::diff::{Cursor, Entries, Met};
+use crate::engine::collection::Content;
 use crate::engine::error::RunError;
 use crate::engine::invalid::{InvalidRows, numbered_key};
 use crate::engine::pipeline::Pipeline;
@@ -53,6 +55,8 @@ pub struct Planner {
     pub(super) spool: SpoolWriter,
     pub(super) targets: TargetCheck,
     pub(super) rejected: Arc<RejectedRows>,
+    /// What a collection is made of; `None` for any other entity.
+    pub(super) content: Option<Content>,
     pub(super) departed: Vec<EntryBuf>,
     pub(super) planned: Planned,
     pub(super) change_count: u64,
@@ -83,6 +87,7 @@ impl Planner {
             spool: parts.spool,
             targets: parts.targets,
             rejected: parts.rejected,
+            content: parts.content,
             departed: Vec::new(),
             planned: Planned {
                 counts: RunCounts::default(),
@@ -92,6 +97,7 @@ impl Planner {
                 suppressed: Vec::new(),
                 settled: Vec::new(),
                 cursor: None,
+                content: None,
                 has_returned: false,
             },
             change_count: 0,
@@ -135,7 +141,10 @@ impl Planner {
         let record = &mut self.pending.record;
         self.mapper.map_record(row, record)?;
         let config = self.pipeline.client.config();
-        let limit = config.limits.item_bytes as usize;
+        let limit = match &self.content {
+            Some(_) => ROW_BYTES_MAX,
+            None => config.limits.item_bytes as usize,
+        };
         match oversize(&record.canonical, config.update_timestamps, limit) {
             Ok(Some(size)) => Err(Rejection::invalid(
                 InvalidCode::ItemTooLarge,
@@ -242,6 +251,7 @@ impl Planner {
         }
         let Self {
             mut planned,
+            content,
             targets,
             spool,
             rules,
@@ -262,6 +272,7 @@ impl Planner {
             })
             .await?;
         planned.overrides = Some(overrides);
+        planned.content = content;
         spool.finish().await?;
         progress.send_modify(|progress| {
             progress.rows_read = planned.counts.rows_read;

@@ -34,6 +34,7 @@ impl Compiler<'_> {
         let spec = self.spec;
         Some(match &spec.about {
             About::Person => Parts::None,
+            About::CollectionRow => Parts::CollectionRow,
             About::Object { type_id } => Parts::Object { type_id: type_id.clone() },
             About::Relationship { type_id, object } => {
                 let path = if type_id.is_some() { "object.id" } else { "object.cioObjectId" };

@@ -60,7 +60,7 @@ fn the_bytes_of_a_person_s_record_are_for_ever_these() {
 }
 
 fn operations() -> impl Strategy<Value = OperationKind> {
-    (1u8..=16).prop_map(|code| OperationKind::from_code(code).unwrap())
+    (1u8..=17).prop_map(|code| OperationKind::from_code(code).unwrap())
 }
 
 /// What a record of any operation may be made of.

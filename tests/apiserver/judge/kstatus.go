@@ -2,6 +2,7 @@
 package judge
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -13,12 +14,8 @@ import (
 // Kstatus reads one object's JSON and prints `Current`, `InProgress`, `Failed`, `Terminating` or
 // `Unknown`, then a space and why: the code with which Flux and others wait.
 func Kstatus(in io.Reader, out io.Writer) int {
-	text, err := io.ReadAll(in)
-	if err != nil {
-		return complain("kstatus: %v", err)
-	}
 	var object unstructured.Unstructured
-	if err := object.UnmarshalJSON(text); err != nil {
+	if err := json.NewDecoder(in).Decode(&object.Object); err != nil {
 		return complain("kstatus: standard input is not an object: %v", err)
 	}
 	result, err := status.Compute(&object)

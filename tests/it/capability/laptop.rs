@@ -190,6 +190,21 @@ impl Laptop {
         self.ask_elsewhere("POST", &format!("v1/segments/{segment}/add_customers"), &body).await;
     }
 
+    /// Takes people out of a segment as another client of the workspace does.
+    pub async fn part_elsewhere(&self, segment: u32, ids: Value) {
+        let body = serde_json::json!({"ids": ids});
+        self.ask_elsewhere("POST", &format!("v1/segments/{segment}/remove_customers"), &body).await;
+    }
+
+    /// Asks the App API as another client of the workspace does.
+    pub async fn app_elsewhere(&self, method: &str, path: &str) {
+        install_tls();
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = reqwest::Client::new().request(method, self.emulator.url().to_owned() + path);
+        let status = request.bearer_auth("emulator-app-api-key").send().await.unwrap().status();
+        assert!(status.is_success(), "{status}");
+    }
+
     async fn ask_elsewhere(&self, method: &str, path: &str, body: &Value) {
         install_tls();
         let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();

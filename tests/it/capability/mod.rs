@@ -6,6 +6,7 @@
 mod behaviors;
 mod by_age;
 mod by_hand;
+mod collections;
 mod consent;
 mod csv_files;
 mod cursor;
@@ -22,6 +23,7 @@ mod holders;
 mod in_process;
 mod interrupted;
 mod laptop;
+mod late_failures;
 mod logs;
 mod mappings;
 mod mirror;
@@ -35,9 +37,11 @@ mod rejections;
 mod relationships;
 mod renamed;
 mod segments;
+mod segments_by_name;
 mod several;
 mod sqlite_columns;
 mod suppressed;
 mod typed_table;
+mod verifying;
 
 use laptop::{Laptop, Ran};

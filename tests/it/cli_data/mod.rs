@@ -62,6 +62,8 @@ fn memo() -> SyncMemo {
         cursor: None,
         attributes: vec!["plan".to_owned()],
         blocked: None,
+        audit: None,
+        collection: None,
         was_reset: false,
     }
 }

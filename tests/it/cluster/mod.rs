@@ -1,5 +1,6 @@
 //! What only a real API server shows: rights, rules, watches, and the operator on top of it.
 
+mod app_key;
 mod bad_input;
 mod columns;
 mod definitions;

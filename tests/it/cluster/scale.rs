@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::world::{World, last_run};
+use crate::support::apiserver::operator::Operator;
 
 const CONNECTIONS: usize = 20;
 const SOURCES: usize = 5;
@@ -28,6 +29,9 @@ const MEMORY_MAX: u64 = 200 << 20;
 /// The first look at a Sync, the start of its run, and its end.
 const WRITES_MAX: usize = 3;
 
+/// How often figures are looked at.
+const POLL: Duration = Duration::from_millis(200);
+
 /// Requests of the test that go on at once.
 const AT_ONCE: usize = 8;
 
@@ -47,7 +51,7 @@ async fn make_syncs(world: &World) {
             "sourceRef: {{name: warehouse-{}}}\n  connectionRef: {{name: production-{}}}\n  \
              entity: person\n  behavior: updateOrCreate\n  identifiers: {{id: id}}\n  \
              model: {{sql: \"select '{number}-' || id as id, email from people\", primaryKey: [id]}}\n  \
-             mappings: [{{from: email}}]\n  interval: 15m",
+             mappings: [{{from: email}}]\n  sharedAttributes: [email]\n  interval: 15m",
             number % SOURCES,
             number % CONNECTIONS
         );
@@ -77,6 +81,23 @@ async fn make_syncs(world: &World) {
     stream::iter(0..SYNCS).map(each).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
 
+/// Waits until the operator has looked at every Sync once, and caught up with the slots that passed
+/// meanwhile.
+async fn first_looks(operator: &Operator) {
+    let figure = |figures: &str, name: &str| -> Option<usize> {
+        figures.lines().find_map(|line| line.strip_prefix(name)?.trim().parse().ok())
+    };
+    loop {
+        let figures = operator.probe("metrics").await.unwrap().1;
+        let looks = figure(&figures, r#"ciosync_reconciles_total{kind="Sync",result="ok"}"#);
+        let waiting = figure(&figures, r#"ciosync_operator_runs{state="waiting"}"#);
+        if looks >= Some(SYNCS) && waiting == Some(0) {
+            return;
+        }
+        tokio::time::sleep(POLL).await; // sleep: figures don't announce that they change.
+    }
+}
+
 #[tokio::test]
 async fn five_hundred_syncs_over_twenty_connections_are_small_and_punctual() {
     let world = World::new(
@@ -99,6 +120,7 @@ async fn five_hundred_syncs_over_twenty_connections_are_small_and_punctual() {
         slots
     };
     let operator = world.operator().await;
+    first_looks(&operator).await;
     let begun_at = Timestamp::now();
     let last = slots.partition_point(|slot| *slot <= begun_at + WINDOW).checked_sub(1);
     let last = last.expect("the operator was ready before the last slot");

@@ -21,7 +21,7 @@ const BY_A_NUDGE: Duration = Duration::from_secs(20);
 async fn a_sync_follows_the_ones_it_depends_on_without_being_asked() {
     let mut world = World::new(PEOPLE).await;
     let _operator = world.operator().await;
-    world.sync("second", &format!("{SPEC}\n  interval: 1h\n  dependsOn: [{{name: first}}]")).await;
+    world.sync("second", &format!("{SPEC}\n  interval: 1h\n  sharedAttributes: [email]\n  dependsOn: [{{name: first}}]")).await;
     let is_invalid = |sync: &Value| condition(sync, "Ready")["reason"] == "InvalidSpec";
     world.the("second").wait("InvalidSpec", is_invalid).await;
     world.sql("alter table people rename to persons").await;

@@ -1,6 +1,7 @@
 //! The client of Customer.io through its public doors, against a server that follows a script.
 
 mod account;
+mod app;
 mod delivering;
 mod description;
 mod emulated;

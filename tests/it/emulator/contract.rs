@@ -136,7 +136,7 @@ async fn what_the_emulator_takes_for_an_action_is_described() {
     }
 }
 
-fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
             let path = reference.trim_start_matches('#');
@@ -147,7 +147,7 @@ fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// Returns where a value departs from a schema; knows types, properties, items and required.
-fn mismatch(api: &Value, schema: &Value, value: &Value) -> Option<String> {
+pub(super) fn mismatch(api: &Value, schema: &Value, value: &Value) -> Option<String> {
     let schema = resolve(api, schema);
     let fits = match schema["type"].as_str() {
         Some("object") => value.is_object(),

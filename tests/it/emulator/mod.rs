@@ -5,6 +5,7 @@
 mod app_api;
 mod concurrency;
 mod contract;
+mod contract_app;
 mod door;
 mod events;
 mod faults;

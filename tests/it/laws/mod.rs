@@ -6,6 +6,7 @@
 mod answer;
 mod json;
 mod manifest;
+mod read_back;
 mod segment;
 mod words;
 
@@ -39,6 +40,11 @@ fn json_keeps_its_meaning_and_has_one_spelling() {
 #[test]
 fn any_text_as_a_manifest_gets_complaints_at_places_that_exist() {
     hold("manifest", manifest::check);
+}
+
+#[test]
+fn what_is_read_back_is_read_without_a_panic_and_never_made_up() {
+    hold("read_back", read_back::check);
 }
 
 #[test]

@@ -4,7 +4,9 @@ use ciosync::model::{
     IdentifierKind, KeyKind, KeyShape, OperationKind, Rejection, RejectionKind, RunCounts, RunId,
     RunReport, RunResult, SyncId,
 };
-use ciosync::state::store::{Blocked, FoldStep, Identity, RejectedRow, SyncMemo};
+use ciosync::state::store::{
+    AuditMemo, Blocked, FoldStep, HandledFailure, Identity, RejectedRow, SyncMemo,
+};
 use ciosync::state::{LockHolder, RunLock};
 use jiff::Timestamp;
 
@@ -38,6 +40,8 @@ pub fn memo() -> SyncMemo {
             counts: RunCounts { removed: 9, ..RunCounts::default() },
             approved: false,
         }),
+        audit: None,
+        collection: None,
         was_reset: false,
     }
 }
@@ -298,6 +302,22 @@ async fn a_history_of_no_length_still_knows_the_last_run() {
 
         assert!(!store.knows_run(&sync(), &RunId("1".to_owned())).await.unwrap());
         assert!(store.knows_run(&sync(), &RunId("2".to_owned())).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn how_far_an_audit_got_reads_back() {
+    in_each_store(async |place| {
+        let store = place.open().await;
+        let lock = lock(store.as_ref()).await;
+        let handled = vec![HandledFailure { id_hash: u64::MAX, at: 1_735_787_045 }];
+        let read_until = Some("2025-01-02T03:04:05.678901Z".parse().unwrap());
+        let memo = SyncMemo { audit: Some(AuditMemo { read_until, handled }), ..memo() };
+
+        store.save_memo(&lock, &memo).await.unwrap();
+
+        assert_eq!(store.sync(&sync()).await.unwrap().unwrap().memo, memo);
     })
     .await;
 }

@@ -375,3 +375,15 @@ fn a_run_that_ends_well_before_it_stops_for_an_edit_is_followed_by_one_with_the_
         assert_eq!(running, is_run.then_some(crate::mapping::spec::Nulls::Omit));
     }
 }
+
+#[test]
+fn what_a_run_that_ended_well_has_to_tell_stands_in_ready() {
+    let mut world = second_run(&json!({}));
+    let mut ended = world.ended(RunResult::Succeeded);
+    ended.report.message = "late failures were not read to the end".to_owned();
+
+    world.end_as(ended);
+
+    let ready = world.condition("Ready").unwrap();
+    assert!(ready.message.ends_with("Late failures were not read to the end."), "{ready:?}");
+}
