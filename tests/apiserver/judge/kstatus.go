@@ -2,7 +2,6 @@
 package judge
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -14,8 +13,12 @@ import (
 // Kstatus reads one object's JSON and prints `Current`, `InProgress`, `Failed`, `Terminating` or
 // `Unknown`, then a space and why: the code with which Flux and others wait.
 func Kstatus(in io.Reader, out io.Writer) int {
+	text, err := io.ReadAll(in)
+	if err != nil {
+		return complain("kstatus: %v", err)
+	}
 	var object unstructured.Unstructured
-	if err := json.NewDecoder(in).Decode(&object.Object); err != nil {
+	if err := object.UnmarshalJSON(text); err != nil {
 		return complain("kstatus: standard input is not an object: %v", err)
 	}
 	result, err := status.Compute(&object)

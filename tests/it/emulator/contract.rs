@@ -149,6 +149,9 @@ pub(super) fn resolve<'a>(api: &'a Value, schema: &'a Value) -> &'a Value {
 /// Returns where a value departs from a schema; knows types, properties, items and required.
 pub(super) fn mismatch(api: &Value, schema: &Value, value: &Value) -> Option<String> {
     let schema = resolve(api, schema);
+    if value.is_null() && schema["nullable"] == true {
+        return None;
+    }
     let fits = match schema["type"].as_str() {
         Some("object") => value.is_object(),
         Some("array") => value.is_array(),
