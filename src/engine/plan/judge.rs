@@ -24,6 +24,7 @@ impl Planner {
         let rows = self.pending.rows;
         // An invalid row was seen: what was rejected under its key is no longer what it was.
         self.rejected.due(&key, None);
+        self.rejected.invalid(&key, self.pending.at);
         self.refuse(key, rejection, rows);
         let Met::Entry(index) = met else { return Ok(()) };
         if let Some(content) = &mut self.content {
