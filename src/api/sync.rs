@@ -79,7 +79,9 @@ use crate::sources::spec::ModelSpec;
     validation = rule(".onRemove", "!has(self.onRemove) || self.behavior == 'mirror' && self.entity in ['person', 'object']", "onRemove is for `behavior: mirror` on person and object only"),
     validation = rule(".onRemove", "!has(self.onRemove) || self.onRemove != 'suppress' || self.entity == 'person'", "only a person can be suppressed: write `onRemove: delete` or `onRemove: clear`"),
     validation = rule(".removeAfter", "!has(self.removeAfter) || self.behavior == 'mirror'", "removeAfter is for `behavior: mirror` only"),
+    validation = rule(".removeAfter", "!has(self.removeAfter) || self.entity != 'collection'", "a collection is replaced as a whole, without the rows that left: take removeAfter away"),
     validation = rule(".refresh", "!has(self.refresh) || self.entity != 'event'", "events are never sent again: take refresh away"),
+    validation = rule(".refresh", "!has(self.refresh) || self.entity != 'collection'", "a collection is replaced when any of it changed: take refresh away"),
     validation = rule(".model.cursor", "!has(self.model.cursor) || self.behavior != 'mirror'", "a cursor can't be used with mirror: rows outside of its window would look removed"),
     validation = rule(".deletionPolicy", "self.deletionPolicy != 'Delete' || self.behavior == 'mirror'", "deletionPolicy Delete is for `behavior: mirror` only"),
     validation = rule(".guards.maxRemoved", "!(self.behavior in ['delete', 'suppress']) || !has(self.guards) || !has(self.guards.maxRemoved) || !string(self.guards.maxRemoved).endsWith('%')", "with delete and suppress maxRemoved is a number of rows, not a percent"),
@@ -125,11 +127,11 @@ pub struct SyncSpec {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_remove: Option<OnRemove>,
     /// How long a row must have been missing from every complete read before mirror removes it.
-    /// Default: 0s. Example: `24h`.
+    /// Not for a collection. Default: 0s. Example: `24h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_after: Option<GoDuration>,
     /// Sends every row again at least this often, spread by a hash of the key. Default: 24h for
-    /// updateOnly, else off. Never for events. Example: `168h`.
+    /// updateOnly, else off. Never for events and collections. Example: `168h`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refresh: Option<GoDuration>,
     /// What an event is called and when it happened. Only with `entity: event`.

@@ -1,4 +1,4 @@
-//! `ciosync retry`: rejected rows become due at the next run.
+//! `ciosync retry`: rows that were not accepted become due at the next run.
 
 use super::args::RetryArgs;
 use super::exit::Exit;
@@ -7,8 +7,9 @@ use super::render::table::grouped;
 use super::store::Wanted;
 use crate::state::Access;
 
-/// Makes all rejected rows of a Sync due at its next run, parked or not, and says how many. Rows
-/// that we refused ourselves are not among them: each run looks at them anew. Takes no lock.
+/// Makes all rows of a Sync that were not accepted due at its next run, parked or not, and says how
+/// many. Those that we refused ourselves are among them: with a cursor no run might look at them
+/// again. Takes no lock.
 ///
 /// # Errors
 /// Where the Sync is unknown or the state can't be written.
@@ -20,9 +21,9 @@ pub async fn run(args: RetryArgs) -> anyhow::Result<Exit> {
     let (store, _) = wanted.find(Access::Write).await?;
     let due = store.make_rejections_due(&wanted.sync).await.map_err(output::explained)?;
     let rows = match due {
-        0 => "no rejected rows".to_owned(),
-        1 => "1 rejected row is due at the next run".to_owned(),
-        due => format!("{} rejected rows are due at the next run", grouped(due)),
+        0 => "no rows that were not accepted".to_owned(),
+        1 => "1 row is due at the next run".to_owned(),
+        due => format!("{} rows are due at the next run", grouped(due)),
     };
     output::print(&format!("{}: {rows}\n", wanted.sync))?;
     Ok(Exit::Done)

@@ -18,6 +18,7 @@ const WITH_AT: u8 = 1 << 7;
 const NOTE_FINGERPRINT: u8 = 1;
 const NOTE_TARGET: u8 = 1 << 1;
 const NOTE_MISSING: u8 = 1 << 2;
+const NOTE_IF_DUPLICATE: u8 = 1 << 3;
 
 /// One planned change, borrowed from the spool.
 ///
@@ -75,6 +76,9 @@ pub enum Change<'a> {
     Note {
         /// What is remembered from now on. Never of a suppressed row, nor of an event.
         entry: Entry<'a>,
+        /// Whether it holds only where the row proves one of several about its target; the next
+        /// change is what the row comes to otherwise.
+        if_duplicate: bool,
     },
 }
 
@@ -87,7 +91,7 @@ impl<'a> Change<'a> {
             | Self::Remove { key, .. }
             | Self::Remember { key, .. }
             | Self::Forget { key } => key,
-            Self::Note { entry } => entry.key,
+            Self::Note { entry, .. } => entry.key,
         }
     }
 
@@ -121,7 +125,7 @@ impl<'a> Change<'a> {
                 }
             }
             Self::Forget { .. } => {}
-            Self::Note { entry } => encode_note(&entry, out),
+            Self::Note { entry, if_duplicate } => encode_note(&entry, if_duplicate, out),
         }
     }
 
@@ -178,7 +182,7 @@ impl<'a> Change<'a> {
                 Some(Self::Remember { key, fingerprint, target, at })
             }
             FORGET => Some(Self::Forget { key }),
-            NOTE => Some(Self::Note { entry: decode_note(key, rest)? }),
+            NOTE => decode_note(key, rest),
             _ => None,
         }
     }
@@ -188,13 +192,14 @@ fn with_at(tag: u8, at: Option<i64>) -> u8 {
     if at.is_some() { tag | WITH_AT } else { tag }
 }
 
-fn encode_note(entry: &Entry<'_>, out: &mut Vec<u8>) {
+fn encode_note(entry: &Entry<'_>, if_duplicate: bool, out: &mut Vec<u8>) {
     let has = |is_there: bool, bit| if is_there { bit } else { 0 };
     out.push(entry.encoding.code());
     out.push(
         has(entry.fingerprint.is_some(), NOTE_FINGERPRINT)
             | has(entry.target.is_some(), NOTE_TARGET)
-            | has(entry.flags.missing_since.is_some(), NOTE_MISSING),
+            | has(entry.flags.missing_since.is_some(), NOTE_MISSING)
+            | has(if_duplicate, NOTE_IF_DUPLICATE),
     );
     if let Some(fingerprint) = entry.fingerprint {
         out.extend_from_slice(&fingerprint.to_bytes());
@@ -205,7 +210,7 @@ fn encode_note(entry: &Entry<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(entry.target.unwrap_or_default().as_bytes());
 }
 
-fn decode_note<'a>(key: &'a [u8], rest: &'a [u8]) -> Option<Entry<'a>> {
+fn decode_note<'a>(key: &'a [u8], rest: &'a [u8]) -> Option<Change<'a>> {
     let (&[encoding, has], mut rest) = rest.split_first_chunk::<2>()?;
     let mut fingerprint = None;
     if has & NOTE_FINGERPRINT != 0 {
@@ -220,7 +225,9 @@ fn decode_note<'a>(key: &'a [u8], rest: &'a [u8]) -> Option<Entry<'a>> {
     let text = std::str::from_utf8(rest).ok()?;
     let target = (has & NOTE_TARGET != 0).then_some(text);
     let flags = EntryFlags { missing_since, ..EntryFlags::default() };
-    Some(Entry { key, fingerprint, encoding: Encoding::from_code(encoding)?, target, flags })
+    let encoding = Encoding::from_code(encoding)?;
+    let entry = Entry { key, fingerprint, encoding, target, flags };
+    Some(Change::Note { entry, if_duplicate: has & NOTE_IF_DUPLICATE != 0 })
 }
 
 #[cfg(test)]
@@ -238,6 +245,7 @@ mod tests {
         let flags = EntryFlags { missing_since, ..EntryFlags::default() };
         Change::Note {
             entry: Entry { key, fingerprint, encoding: Encoding::CURRENT, target, flags },
+            if_duplicate: missing_since.is_none(),
         }
     }
 

@@ -65,7 +65,9 @@ impl Changes {
             && key.as_slice() <= change.key()
         {
             if key.as_slice() == change.key() {
+                // A row may have two changes, and the override is for both.
                 found = Some(*kind);
+                break;
             }
             *ahead = match overrides.as_mut().map(SortedReader::next).transpose()?.flatten() {
                 Some((key, byte)) => {
@@ -80,7 +82,11 @@ impl Changes {
 
 fn apply(change: Change<'_>, found: Option<Override>) -> Action<'_> {
     match (found, change) {
-        (Some(Override::Duplicate), _) => Action::Nothing,
+        // That a row is in the source again, or can't be found, is so though it is not sent.
+        (Some(Override::Duplicate), Change::Note { .. }) => Action::Planned(change),
+        (Some(Override::Duplicate), _) | (_, Change::Note { if_duplicate: true, .. }) => {
+            Action::Nothing
+        }
         (Some(Override::RemovalHeld), change) => {
             Action::Planned(Change::Forget { key: change.key() })
         }

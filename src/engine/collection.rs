@@ -184,7 +184,7 @@ impl Replacing<'_> {
                 Change::Remember { key, fingerprint, target, at } => {
                     committer.remember(key, fingerprint, (target, at))?
                 }
-                Change::Note { entry } => committer.note(&entry)?,
+                Change::Note { entry, .. } => committer.note(&entry)?,
                 Change::Move { .. } | Change::Remove { .. } => {
                     return Err(RunError::Internal("a row of a collection is never removed alone"));
                 }

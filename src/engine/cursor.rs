@@ -1,8 +1,8 @@
 //! Reading only what is new: from where a run reads, and how far the next one may trust it.
 //!
 //! The last value moves on only at the end of a run that ended well, never past a row that is
-//! rejected and still tried: such a row must be read again. Events are never read anew for an edited
-//! mapping or a full resync, since none is sent twice.
+//! rejected and still tried: such a row must be read again. Of events only those are read anew for an
+//! edited mapping that could not be sent, and none for a full resync, since none is sent twice.
 
 use jiff::{SignedDuration, Timestamp};
 use xxhash_rust::xxh3::xxh3_64;
@@ -43,9 +43,14 @@ pub fn window(pipeline: &Pipeline, memo: Option<&CursorMemo>, read_all: ReadAll)
             && (pipeline.appends() || (memo.meaning == meaning(pipeline) && !read_all.full_resync))
     });
     let lookback = SignedDuration::try_from(*lookback).unwrap_or(SignedDuration::MAX);
-    let from = trusted
-        .map(|memo| memo.last.checked_sub(lookback).unwrap_or(Timestamp::MIN).as_microsecond());
-    Some(Window { column: column.clone(), from })
+    let from = trusted.map(|memo| {
+        let from = memo.last.checked_sub(lookback).unwrap_or(Timestamp::MIN);
+        match memo.invalid_from {
+            Some(invalid_from) if memo.meaning != meaning(pipeline) => from.min(invalid_from),
+            Some(_) | None => from,
+        }
+    });
+    Some(Window { column: column.clone(), from: from.map(Timestamp::as_microsecond) })
 }
 
 /// Says whether the cursor is still that by which events are remembered and forgotten.
@@ -66,12 +71,13 @@ pub fn check(pipeline: &Pipeline, memo: Option<&CursorMemo>) -> Result<(), RunEr
 }
 
 /// Returns the time before which events are forgotten by this run: they lie so far behind what is
-/// still read that they are never met again. `None` where nothing is forgotten.
+/// still read, and what may be read again, that they are never met again. `None` where nothing is forgotten.
 pub fn forget_before(pipeline: &Pipeline, memo: Option<&CursorMemo>) -> Option<Timestamp> {
     let rule = pipeline.cursor.as_ref().filter(|_| pipeline.appends())?;
     let memo = memo.filter(|memo| memo.column == rule.column)?;
     let lookback = SignedDuration::try_from(rule.lookback).ok()?;
-    memo.last.checked_sub(lookback).ok()?.checked_sub(lookback).ok()
+    let before = memo.last.checked_sub(lookback).ok()?.checked_sub(lookback).ok()?;
+    Some(memo.invalid_from.map_or(before, |invalid_from| before.min(invalid_from)))
 }
 
 /// What a run saw of its cursor column, in unix microseconds.
@@ -81,6 +87,10 @@ pub struct Seen {
     pub largest: Option<i64>,
     /// The smallest value of a row that is rejected and still tried.
     pub held_back: Option<i64>,
+    /// The smallest value of a row that we refused.
+    pub invalid: Option<i64>,
+    /// From where on rows were read; `None` where all were.
+    pub from: Option<i64>,
 }
 
 /// Returns what is remembered after a run that ended well.
@@ -92,6 +102,12 @@ pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Opt
     let meaning = meaning(pipeline);
     let before = memo.filter(|memo| memo.column == rule.column);
     let forgotten_before = before.as_ref().and_then(|memo| memo.forgotten_before);
+    let not_read = before
+        .as_ref()
+        .and_then(|memo| memo.invalid_from)
+        .filter(|invalid_from| seen.from.is_some_and(|from| invalid_from.as_microsecond() < from));
+    let invalid = seen.invalid.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    let invalid_from = not_read.into_iter().chain(invalid).min();
     let reached = match (seen.largest, seen.held_back) {
         (Some(largest), Some(held_back)) => Some(largest.min(held_back)),
         (largest, _) => largest,
@@ -101,7 +117,13 @@ pub fn advance(pipeline: &Pipeline, memo: Option<CursorMemo>, seen: Seen) -> Opt
         (Some(before), Some(reached)) => before.max(reached),
         (before, reached) => before.or(reached)?,
     };
-    Some(CursorMemo { column: rule.column.clone(), last, meaning, forgotten_before })
+    // A row behind the window that is tried again must be inside of the next one.
+    let lookback = SignedDuration::try_from(rule.lookback).unwrap_or(SignedDuration::MAX);
+    let held_back = seen.held_back.and_then(|at| Timestamp::from_microsecond(at).ok());
+    let furthest = held_back.and_then(|at| at.checked_add(lookback).ok());
+    let last = furthest.map_or(last, |furthest| last.min(furthest));
+    let column = rule.column.clone();
+    Some(CursorMemo { column, last, meaning, forgotten_before, invalid_from })
 }
 
 /// Returns a hash of what is read and how it is mapped.

@@ -128,7 +128,7 @@ impl Filler {
                 filled.is_silent_full = committer.remember(key, fingerprint, (target, at))?;
             }
             Change::Forget { key } => filled.is_silent_full = committer.forget(key)?,
-            Change::Note { entry } => filled.is_silent_full = committer.note(&entry)?,
+            Change::Note { entry, .. } => filled.is_silent_full = committer.note(&entry)?,
             Change::Move { .. } => {
                 return Err(RunError::Internal("a moved row was not decided"));
             }

@@ -14,6 +14,9 @@ pub const ROWS_PER_CODE_MAX: usize = 10_000;
 /// encoded number begins like this.
 const NO_KEY_PREFIX: [u8; 2] = [0xff, 0xff];
 
+/// An invalid row has no run of its own at which it is due, unless `retry` made it due at once.
+const NOT_DUE: u64 = 1;
+
 /// Returns the bytes under which row `number` of a read is kept when it has no usable key.
 pub fn numbered_key(number: u64) -> Vec<u8> {
     [&NO_KEY_PREFIX[..], &number.to_be_bytes()].concat()
@@ -30,6 +33,8 @@ pub fn row_number(key: &[u8]) -> Option<u64> {
 pub struct InvalidRows {
     rows: Vec<RejectedRow>,
     by_code: HashMap<String, u64>,
+    /// Rows that an earlier run refused and that this one has not read.
+    unread: u64,
 }
 
 impl InvalidRows {
@@ -51,7 +56,7 @@ impl InvalidRows {
             attempts: 0,
             first_seen_at: now,
             last_seen_at: now,
-            due_run: 0,
+            due_run: NOT_DUE,
             parked: false,
         });
     }
@@ -62,6 +67,23 @@ impl InvalidRows {
             self.by_code.iter().map(|(code, count)| (code.clone(), *count)).collect();
         codes.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
         codes
+    }
+
+    /// Takes note of rows with these codes that earlier runs refused and this one has not read.
+    /// They are stored already, and together with them too many rows are only counted too.
+    pub fn add_unread(&mut self, codes: Vec<String>) {
+        self.unread = codes.len() as u64;
+        if !codes.is_empty() {
+            self.rows.truncate(ROWS_PER_CODE_MAX.saturating_sub(codes.len()));
+        }
+        for code in codes {
+            *self.by_code.entry(code).or_default() += 1;
+        }
+    }
+
+    /// Returns how many rows earlier runs refused that this one has not read.
+    pub fn unread(&self) -> u64 {
+        self.unread
     }
 
     /// Returns the rows that are kept.

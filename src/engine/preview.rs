@@ -152,7 +152,7 @@ pub async fn plan(request: PreviewRequest) -> Result<Preview, RunError> {
     Ok(Preview {
         tripped: pipeline.guards.check(&input),
         needs_review: is_first_run && is_review && input.approved.is_none(),
-        counts: planned.counts,
+        counts: planned.told_counts(),
         is_first_run,
         samples: samples(changes, &shape).await?,
         invalid_codes: planned.invalid.codes(),

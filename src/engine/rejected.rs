@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 
-use super::invalid::ROWS_PER_CODE_MAX;
+use super::invalid::{ROWS_PER_CODE_MAX, row_number};
 use crate::model::{Fingerprint, Rejection, RejectionKind};
 use crate::state::store::RejectedRow;
 
@@ -51,6 +51,11 @@ struct Known {
     seen: bool,
 }
 
+struct Invalid {
+    code: String,
+    seen: bool,
+}
+
 /// What is known of refused rows at the start of a run, and what the run adds. Shared by its
 /// planning and delivering halves, which may overlap.
 #[derive(Default)]
@@ -65,6 +70,9 @@ struct KnownRows {
     by_key: HashMap<Vec<u8>, Known>,
     by_code: HashMap<String, usize>,
     held_back: Option<i64>,
+    /// Rows that an earlier run refused by itself and this one has not, by their keys.
+    invalid: HashMap<Vec<u8>, Invalid>,
+    invalid_from: Option<i64>,
     /// Late failures that were settled in this run: if they fail once more, their tries go on.
     recovered: HashMap<Vec<u8>, RejectedRow>,
 }
@@ -77,6 +85,10 @@ impl RejectedRows {
             if row.rejection.kind == RejectionKind::Rejected {
                 *known.by_code.entry(row.rejection.code.clone()).or_default() += 1;
                 known.by_key.insert(row.key.clone(), Known { row, seen: false });
+            } else {
+                // The numbers of rows without a key begin anew with each read.
+                let seen = row_number(&row.key).is_some();
+                known.invalid.insert(row.key, Invalid { code: row.rejection.code, seen });
             }
         }
         Self { run_number, probation: Probation::default(), known: Mutex::new(known) }
@@ -178,6 +190,46 @@ impl RejectedRows {
     /// Returns the smallest cursor of a row that is still tried, in unix microseconds.
     pub fn held_back(&self) -> Option<i64> {
         self.known().held_back
+    }
+
+    /// Returns whether an earlier run refused rows by itself that this one has not.
+    pub fn has_invalid(&self) -> bool {
+        !self.known().invalid.is_empty()
+    }
+
+    /// Takes note that the row of `key`, whose cursor is `at`, is invalid.
+    pub fn invalid(&self, key: &[u8], at: Option<i64>) {
+        let mut rows = self.known();
+        rows.invalid.remove(key);
+        rows.invalid_from = rows.invalid_from.into_iter().chain(at).min();
+    }
+
+    /// Takes note that the row of `key` was read and is not invalid, whatever it was before.
+    pub fn valid(&self, key: &[u8]) {
+        if let Some(invalid) = self.known().invalid.get_mut(key) {
+            invalid.seen = true;
+        }
+    }
+
+    /// Returns the smallest cursor of an invalid row, in unix microseconds.
+    pub fn invalid_from(&self) -> Option<i64> {
+        self.known().invalid_from
+    }
+
+    /// Returns the codes of rows that an earlier run refused by itself and this one has not read.
+    pub fn unread_invalid(&self) -> Vec<String> {
+        let rows = self.known();
+        rows.invalid.values().filter(|row| !row.seen).map(|row| row.code.clone()).collect()
+    }
+
+    /// Returns the keys of rows that were invalid and are no longer; where `reads_all`, what was
+    /// not read left the source.
+    pub fn mended(&self, reads_all: bool) -> Vec<Vec<u8>> {
+        let rows = self.known();
+        let is_mended =
+            |key: &[u8], row: &Invalid| (row.seen || reads_all) && !rows.by_key.contains_key(key);
+        let mended = rows.invalid.iter().filter(|(key, row)| is_mended(key, row));
+        mended.map(|(key, _)| key.clone()).collect()
     }
 
     /// Takes the row of `key` off the ledger because it equals what was accepted; says whether it

@@ -110,7 +110,7 @@ pub struct Tally {
 
 impl Tally {
     pub(super) fn take_plan(&mut self, planned: &Planned) {
-        self.counts = planned.counts;
+        self.counts = planned.told_counts();
         self.invalid_codes = planned.invalid.codes();
         self.cursor = planned.cursor;
     }

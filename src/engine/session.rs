@@ -61,7 +61,8 @@ pub(super) struct Prepared {
     segment: segment::Resolved,
     attributes: Vec<String>,
     planned_at: Timestamp,
-    reads_all: bool,
+    /// From where on rows are read by the cursor, in unix microseconds; `None` where all are.
+    read_from: Option<i64>,
 }
 
 /// A planner and the rows it will see.
@@ -113,9 +114,11 @@ impl Session<'_> {
         }
         progress.send_modify(|progress| progress.phase = Phase::Committing);
         fold(store.as_ref(), &self.lock, None).await?;
-        if prepared.reads_all {
+        if prepared.read_from.is_none() {
             settle::left_source(store.as_ref(), &self.lock, &prepared.rejected).await?;
         }
+        let reads_all = prepared.read_from.is_none();
+        settle::mended(store.as_ref(), &self.lock, &prepared.rejected, reads_all).await?;
         prepared.memo.attributes = std::mem::take(&mut prepared.attributes);
         prepared.memo.collection = tally.collection.take().or(prepared.memo.collection.take());
         let audit = Audit {
@@ -128,8 +131,12 @@ impl Session<'_> {
         };
         tally.take_audit(audit.run(&mut prepared.memo, &context).await?);
         tally.notes.extend(prepared.segment.note.take());
-        let held_back = prepared.rejected.held_back();
-        let seen = Seen { largest: tally.cursor, held_back };
+        let seen = Seen {
+            largest: tally.cursor,
+            held_back: prepared.rejected.held_back(),
+            invalid: prepared.rejected.invalid_from(),
+            from: prepared.read_from,
+        };
         prepared.memo.cursor = cursor::advance(pipeline, prepared.memo.cursor.take(), seen);
         prepared.memo.last_success_at = Some(Timestamp::now());
         prepared.memo.planned_at = Some(prepared.planned_at);
@@ -192,7 +199,7 @@ impl Session<'_> {
         let known = settle::load_rejections(store.as_ref(), &pipeline.sync).await?;
         let read_all = ReadAll::new(options.full_resync, &known, memo.run_number);
         let window = cursor::window(pipeline, memo.cursor.as_ref(), read_all);
-        let reads_all = window.as_ref().is_none_or(|window| window.from.is_none());
+        let read_from = window.as_ref().and_then(|window| window.from);
         let opening = begin::open(pipeline, &memo, window, spill_dir);
         let Opened { stream, mapper, key_shape, clock } =
             gate::bounded(opening, &self.halt, self.deadline, pipeline).await?;
@@ -215,7 +222,7 @@ impl Session<'_> {
             segment,
             attributes: mapper.attribute_names(),
             planned_at: Timestamp::UNIX_EPOCH,
-            reads_all,
+            read_from,
             memo,
         };
         let (writer, reader) = spool(spill_dir, MEMORY_BYTES_DEFAULT);
@@ -231,7 +238,7 @@ impl Session<'_> {
             rules,
             targets: TargetCheck::new(spill_dir, prepared.targets_may_repeat),
             mapper,
-            reads_all,
+            reads_all: read_from.is_none(),
             clock,
             snapshot: Some(SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?),
             spool: writer,
@@ -304,7 +311,8 @@ impl Session<'_> {
         let task = AbortOnDropHandle::new(tokio::spawn(planning.in_current_span()));
         let planned = task.await.map_err(|_| RunError::Internal("the plan ended early"))??;
         tally.take_plan(&planned);
-        settle::plan(store.as_ref(), &self.lock, &planned).await?;
+        let has_cursor = pipeline.cursor.is_some();
+        settle::plan(store.as_ref(), &self.lock, &planned, has_cursor).await?;
         Ok(planned)
     }
 

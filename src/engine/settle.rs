@@ -39,8 +39,12 @@ pub async fn plan(
     store: &dyn StateStore,
     lock: &RunLock,
     planned: &Planned,
+    has_cursor: bool,
 ) -> Result<(), RunError> {
-    store.clear_invalid(lock).await?;
+    // With a cursor a run may not see them again, and one that fails may not see them mended.
+    if !has_cursor {
+        store.clear_invalid(lock).await?;
+    }
     for page in planned.invalid.rows().chunks(PAGE as usize) {
         store.save_rejections(lock, page, &[]).await?;
     }
@@ -66,6 +70,22 @@ pub async fn found_again(
     let Some(state) = store.sync(lock.sync()).await? else { return Ok(()) };
     let memo = SyncMemo { found_again_at: Some(at), ..state.memo };
     Ok(store.save_memo(lock, &memo).await?)
+}
+
+/// Forgets the refusals of rows that were invalid and are no longer, after a run that ended well.
+///
+/// # Errors
+/// Where the state can't be written.
+pub async fn mended(
+    store: &dyn StateStore,
+    lock: &RunLock,
+    rejected: &RejectedRows,
+    reads_all: bool,
+) -> Result<(), RunError> {
+    for page in rejected.mended(reads_all).chunks(PAGE as usize) {
+        store.save_rejections(lock, &[], page).await?;
+    }
+    Ok(())
 }
 
 /// Forgets rejections of rows that left the source, after a run that read all of it.

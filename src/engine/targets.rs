@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::RunError;
-use crate::model::{EntryFlags, KeyShape, RunCounts, SyncId, Target, TargetKind};
+use crate::model::{KeyShape, RunCounts, SyncId, Target, TargetKind};
 use crate::spill::{SortedReader, Sorter};
 use crate::state::EntryChunk;
 use crate::state::StateStore;
@@ -332,7 +332,7 @@ impl FreeCandidates {
             let mut reader =
                 SnapshotReader::open_with_journal(Arc::clone(store), other.sync.clone()).await?;
             while reader.next_chunk(&mut chunk).await? {
-                for entry in chunk.iter().filter(|entry| entry.flags == EntryFlags::default()) {
+                for entry in chunk.iter().filter(|entry| !entry.flags.suppressed) {
                     if entry.write_target(&other.key_shape, &mut text).is_none() {
                         continue;
                     }

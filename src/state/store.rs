@@ -69,6 +69,10 @@ pub struct CursorMemo {
     /// Events before this were forgotten: a row from before that is not known was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forgotten_before: Option<Timestamp>,
+    /// The smallest value of a row that we refused and have not seen mended: from here on events
+    /// are read once more where the mapping changed, and none is forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invalid_from: Option<Timestamp>,
 }
 
 /// What is known of a Sync besides its rows. Written as one document; fields may be added.
@@ -318,10 +322,12 @@ pub trait StateStore: Send + Sync {
         settled: &[Vec<u8>],
     ) -> Result<(), StateError>;
 
-    /// Removes all rejections of rows that we refused ourselves: each run finds them anew.
+    /// Removes all rejections of rows that we refused ourselves: a run that reads every row finds
+    /// them anew.
     async fn clear_invalid(&self, lock: &RunLock) -> Result<(), StateError>;
 
-    /// Makes all rejected rows due at the next run, parked or not; returns how many. Needs no lock.
+    /// Makes all rows that were not accepted due at the next run, parked or not; returns how many.
+    /// Needs no lock.
     async fn make_rejections_due(&self, sync: &SyncId) -> Result<u64, StateError>;
 
     /// Appends a finished run to the history and forgets all but the last `history_limit`; the

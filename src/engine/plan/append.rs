@@ -7,6 +7,8 @@ use crate::engine::error::RunError;
 use crate::engine::rejected::Due;
 use crate::model::{ChangeKind, EntryBuf};
 
+const MICROS: i64 = 1_000_000;
+
 impl Planner {
     /// An event that was sent is never sent again, though its row has changed since: Customer.io
     /// would drop it as a repeat, or count it twice.
@@ -26,7 +28,8 @@ impl Planner {
                 self.planned.settled.push(key.to_vec());
             }
             self.planned.counts.unchanged += 1;
-            return Ok(());
+            self.keep_known(met);
+            return self.push_change().await;
         }
         let fingerprint = record.fingerprint(self.rules.encoding);
         let due = self.rejected.due(key, Some(fingerprint));
@@ -50,6 +53,20 @@ impl Planner {
         };
         change.encode(&mut self.scratch.change);
         self.push_change().await
+    }
+
+    /// An event that was sent stays known for as long as its row may be read: by its newest cursor.
+    fn keep_known(&mut self, met: Met) {
+        let Met::Entry(index) = met else { return };
+        let Some(entry) = self.chunk.get(index) else { return };
+        let (Some(fingerprint), Some(read_at)) = (entry.fingerprint, entry.flags.read_at) else {
+            return;
+        };
+        let at = self.pending.at.filter(|at| at.div_euclid(MICROS) > i64::from(read_at));
+        if at.is_some() {
+            Change::Remember { key: entry.key, fingerprint, target: None, at }
+                .encode(&mut self.scratch.change);
+        }
     }
 
     /// Returns whether what was sent from so long ago is no longer remembered.

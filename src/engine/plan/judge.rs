@@ -24,6 +24,7 @@ impl Planner {
         let rows = self.pending.rows;
         // An invalid row was seen: what was rejected under its key is no longer what it was.
         self.rejected.due(&key, None);
+        self.rejected.invalid(&key, self.pending.at);
         self.refuse(key, rejection, rows);
         let Met::Entry(index) = met else { return Ok(()) };
         if let Some(content) = &mut self.content {
@@ -91,6 +92,7 @@ impl Planner {
             _ => self.rejected.due(&record.key, Some(fingerprint)),
         };
         let judged = Judged { verdict, due, fingerprint, is_sent_again, met };
+        self.note_return_of_duplicate(&judged).await?;
         let counted = self.planned_change(judged)?;
         if self.targets.gathers_present() {
             let record = &self.pending.record;
@@ -118,7 +120,18 @@ impl Planner {
         let Some(mut entry) = missing_entry(&self.chunk, met) else { return };
         self.planned.has_returned = true;
         entry.flags.missing_since = None;
-        Change::Note { entry }.encode(&mut self.scratch.change);
+        Change::Note { entry, if_duplicate: false }.encode(&mut self.scratch.change);
+    }
+
+    /// Puts the same down of a row that is to be sent, should it prove a duplicate and stay behind.
+    async fn note_return_of_duplicate(&mut self, judged: &Judged) -> Result<(), RunError> {
+        if judged.is_untouched() || !self.targets.gathers_present() {
+            return Ok(());
+        }
+        let Some(mut entry) = missing_entry(&self.chunk, judged.met) else { return Ok(()) };
+        entry.flags.missing_since = None;
+        Change::Note { entry, if_duplicate: true }.encode(&mut self.scratch.change);
+        self.push_change().await
     }
 
     /// A moved row waits for whichever was refused: the removal of its old target, or itself.
@@ -132,11 +145,11 @@ impl Planner {
 
     /// Counts what was judged and encodes the change it asks for into the scratch; empty for none.
     fn planned_change(&mut self, judged: Judged) -> Result<Counted, RunError> {
+        let is_untouched = judged.is_untouched();
         let Judged { verdict, due, fingerprint, is_sent_again, met } = judged;
         self.scratch.change.clear();
         let was_missing = missing_entry(&self.chunk, met).is_some();
         self.planned.has_returned |= was_missing;
-        let is_untouched = due == Due::Waiting || (verdict == Verdict::Unchanged && !is_sent_again);
         if is_untouched {
             self.note_return(met);
         }
@@ -271,7 +284,7 @@ impl Planner {
         }
         let mut entry = entry.as_entry();
         entry.flags.missing_since = Some(self.rules.now_seconds());
-        Change::Note { entry }.encode(&mut self.scratch.change);
+        Change::Note { entry, if_duplicate: false }.encode(&mut self.scratch.change);
         self.push_change().await
     }
 }
@@ -290,6 +303,13 @@ struct Judged {
     /// Whether the row equals what was accepted and is sent all the same.
     is_sent_again: bool,
     met: Met,
+}
+
+impl Judged {
+    /// Returns whether neither what was sent nor what is remembered of it changes.
+    fn is_untouched(&self) -> bool {
+        self.due == Due::Waiting || (self.verdict == Verdict::Unchanged && !self.is_sent_again)
+    }
 }
 
 fn suppressed_rejection() -> Rejection {

@@ -140,6 +140,15 @@ pub struct Planned {
     pub has_returned: bool,
 }
 
+impl Planned {
+    /// Returns the numbers as they are told: rows outside of the window that were refused before
+    /// are still not accepted. Guards look at what was read alone.
+    pub fn told_counts(&self) -> RunCounts {
+        let RunCounts { invalid, .. } = self.counts;
+        RunCounts { invalid: invalid + self.invalid.unread(), ..self.counts }
+    }
+}
+
 /// What a planner starts with.
 pub struct PlannerParts {
     /// The Sync.

@@ -55,6 +55,8 @@ pub struct Planner {
     pub(super) spool: SpoolWriter,
     pub(super) targets: TargetCheck,
     pub(super) rejected: Arc<RejectedRows>,
+    /// Whether rows were invalid before: then each one is looked up.
+    had_invalid: bool,
     /// What a collection is made of; `None` for any other entity.
     pub(super) content: Option<Content>,
     pub(super) departed: Vec<EntryBuf>,
@@ -86,6 +88,7 @@ impl Planner {
             next: RecordBuf::default(),
             spool: parts.spool,
             targets: parts.targets,
+            had_invalid: parts.rejected.has_invalid(),
             rejected: parts.rejected,
             content: parts.content,
             departed: Vec::new(),
@@ -163,6 +166,7 @@ impl Planner {
             return match error {
                 RowError::Invalid(rejection) => {
                     let key = numbered_key(self.planned.counts.rows_read);
+                    self.rejected.invalid(&key, None);
                     self.refuse(key, rejection, 1);
                     Ok(false)
                 }
@@ -215,7 +219,12 @@ impl Planner {
         }
         match self.pending.rejection.take() {
             Some(rejection) => self.hold_invalid(rejection, met).await,
-            None => self.judge_pending(met).await,
+            None => {
+                if self.had_invalid {
+                    self.rejected.valid(&self.pending.record.key);
+                }
+                self.judge_pending(met).await
+            }
         }
     }
 
@@ -268,9 +277,13 @@ impl Planner {
         }
         let overrides = targets
             .resolve(others, counts, |key| {
+                rejected.invalid(key, None);
                 invalid.add(key.to_vec(), duplicate_target(), 1, rules.now);
             })
             .await?;
+        if !reads_all {
+            invalid.add_unread(rejected.unread_invalid());
+        }
         planned.overrides = Some(overrides);
         planned.content = content;
         spool.finish().await?;

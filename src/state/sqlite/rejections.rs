@@ -102,8 +102,7 @@ pub(super) async fn clear_invalid(writer: &SqlitePool, lock: &RunLock) -> Result
 pub(super) async fn make_due(writer: &SqlitePool, sync: &SyncId) -> Result<u64, Failure> {
     let done = sqlx::query(
         "update rejection set due_run = 0, parked = 0
-         where sync_id = (select id from sync_state where namespace = $1 and name = $2)
-           and kind = 'rejected'",
+         where sync_id = (select id from sync_state where namespace = $1 and name = $2)",
     )
     .bind(&sync.namespace)
     .bind(&sync.name)

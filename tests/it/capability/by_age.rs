@@ -123,6 +123,35 @@ async fn a_row_that_comes_back_in_time_stays_and_its_wait_begins_anew() {
     run_until(&laptop, |run| run.counts().starts_with("removed 2")).await;
 }
 
+/// Of several rows about one person none is sent, but each was seen.
+#[tokio::test]
+async fn a_row_that_came_back_as_a_duplicate_was_not_missing_all_the_time() {
+    const PAIR: &str = "
+create table people (id integer primary key, email text, plan text);
+insert into people values (1, 'ann@example.com', 'gold'), (2, 'bob@example.com', 'tin');";
+    let by_email = |wait: &str| mirror(wait).replace("{id: id}", "{email: email}");
+    for plan in ["gold", "changed"] {
+        let mut laptop = Laptop::with_sync(PAIR, &by_email("1h")).await;
+        laptop.run().await.code(0);
+        laptop.sql("delete from people where id = 1").await;
+        let noted = Instant::now();
+        assert_eq!(laptop.run().await.code(0).counts(), "missing 1, unchanged 1");
+        run_until(&laptop, |_| noted.elapsed() > Duration::from_secs(6)).await;
+
+        let back = format!("insert into people values (1, 'ann@example.com', '{plan}')");
+        laptop.sql(&back).await;
+        laptop.sql("update people set email = 'ann@example.com' where id = 2").await;
+        assert_eq!(laptop.run().await.code(3).invalid_codes(), "DuplicateTarget 2");
+        laptop.sql("update people set email = 'bob@example.com' where id = 2").await;
+        laptop.sql("delete from people where id = 1").await;
+        laptop.sync("people", &by_email("5s"));
+
+        assert_eq!(laptop.run().await.code(0).counts(), "missing 1, unchanged 1", "{plan}");
+        assert_eq!(laptop.people()["ann@example.com"]["plan"], "gold");
+        run_until(&laptop, |run| run.counts().starts_with("removed 1")).await;
+    }
+}
+
 /// A run that a guard stops has read all of the source too: what it saw counts, though nothing of
 /// it was sent.
 #[tokio::test]

@@ -46,6 +46,29 @@ async fn a_person_whom_another_sync_holds_is_kept_until_the_last_lets_go() {
     assert_eq!(laptop.workspace().people_count(), 2);
 }
 
+/// A row that was missed in one read is held for as long as it waits to be removed.
+#[tokio::test]
+async fn a_person_whose_row_waits_to_be_removed_from_another_sync_is_kept() {
+    let mut laptop = Laptop::new(TABLES).await;
+    laptop.sync("leads", &by_email("leads", "stage", DELETE));
+    let patient = format!("{DELETE}\nremoveAfter: 24h");
+    laptop.sync("customers", &by_email("customers", "plan", &patient));
+    laptop.run().await.code(0);
+
+    laptop.sql("create table gone as select * from customers").await;
+    laptop.sql("delete from customers where id = 'c1'").await;
+    let missed = laptop.run().await;
+    assert_eq!(counts(missed.code(0).of("customers")), "missing 1, unchanged 1");
+    laptop.sql("delete from leads where id = 1").await;
+    let left = laptop.run().await;
+    assert_eq!(counts(left.code(0).of("leads")), "kept 1, unchanged 1");
+
+    laptop.sql("insert into customers select * from gone where id = 'c1'").await;
+    laptop.run().await.code(0);
+    let ann = laptop.workspace().person_by_email("ann@example.com").unwrap();
+    assert_eq!(ann.attributes["plan"], "gold");
+}
+
 #[tokio::test]
 async fn a_moved_row_does_not_remove_the_old_person_whom_another_sync_holds() {
     let mut laptop = Laptop::new(TABLES).await;

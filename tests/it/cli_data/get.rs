@@ -177,12 +177,12 @@ async fn what_can_be_no_name_or_no_store_is_refused_before_anything_is_opened() 
 }
 
 #[tokio::test]
-async fn a_retry_makes_all_rejected_rows_due_parked_or_not() {
+async fn a_retry_makes_all_rows_due_parked_or_not() {
     let dir = with_state().await;
 
     let output = ciosync(&dir, "retry customers").await.expect_code(0);
 
-    assert_eq!(output.stdout(), "default/customers: 2 rejected rows are due at the next run\n");
+    assert_eq!(output.stdout(), "default/customers: 3 rows are due at the next run\n");
     let rows = ciosync(&dir, "get rejections -o json").await.expect_code(0).json();
     for row in &rows.as_array().unwrap()[..2] {
         assert_eq!((&row["dueInRuns"], &row["parked"]), (&json!(1), &json!(false)));
@@ -198,7 +198,7 @@ async fn a_retry_of_nothing_is_fine() {
 
     let output = ciosync(&dir, "retry orders -n growth").await.expect_code(0);
 
-    assert_eq!(output.stdout(), "growth/orders: no rejected rows\n");
+    assert_eq!(output.stdout(), "growth/orders: no rows that were not accepted\n");
 }
 
 #[tokio::test]

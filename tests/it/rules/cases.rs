@@ -185,6 +185,9 @@ pub fn refused() -> Vec<(Kind, Value)> {
         sync(json!({"removeAfter": "24h"})),
         sync(with(event(), json!({"refresh": "24h"}))),
         sync(
+            json!({"entity": "collection", "behavior": "mirror", "identifiers": null, "collection": {"name": "C"}, "removeAfter": "24h", "refresh": "24h"}),
+        ),
+        sync(
             json!({"behavior": "mirror", "onRemove": "clear", "model": {"cursor": {"column": "updated_at"}}}),
         ),
         sync(json!({"deletionPolicy": "Delete"})),
