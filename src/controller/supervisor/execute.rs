@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kube::{Client, ResourceExt as _};
+use kube::Client;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -18,6 +18,7 @@ use crate::controller::decide::{BlockedBy, Ended, Problem, Start};
 use crate::controller::objects::{Objects, target};
 use crate::controller::policy::Policy;
 use crate::controller::secrets::{ClusterSecrets, sql_from};
+use crate::controller::status::is_newer;
 use crate::engine::gate::REVIEW;
 use crate::engine::{
     self, Pipeline, Progress, RunError, RunOptions, RunOutcome, RunPurpose, RunRequest,
@@ -125,8 +126,9 @@ impl Executor {
 
     /// Makes the pipeline of a run, of the resources as they are now.
     async fn prepare(&self, job: &Job, secrets: &ClusterSecrets) -> Result<Pipeline, Problem> {
+        // The watch may be behind the status by which the run was decided.
         let newest = self.objects.sync(&job.key());
-        let newest = newest.filter(|newest| newest.uid() == job.sync.uid());
+        let newest = newest.filter(|newest| is_newer(newest.as_ref(), job.sync.as_ref()));
         let sync = newest.unwrap_or_else(|| Arc::clone(&job.sync));
         memory::check(self, job, &sync).await?;
         memory::check_adoption(self, job, &sync).await?;
