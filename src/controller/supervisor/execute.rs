@@ -25,7 +25,7 @@ use crate::engine::{
 };
 use crate::model::{Disposition, Reason, RunResult, SyncId};
 use crate::resolve::{self, ResolveError};
-use crate::state::{StateError, StateStore};
+use crate::state::{StateError, StateStore, snapshot};
 
 /// Rejections that are looked at at a time.
 const PAGE: u32 = 1_000;
@@ -114,7 +114,7 @@ impl Executor {
 
     /// Returns how many rows are remembered and how many are parked.
     async fn remembered(&self, sync: &SyncId) -> Result<(u64, u64), StateError> {
-        let rows = self.store.sync(sync).await?.map_or(0, |state| state.segment_rows);
+        let rows = snapshot::count(&self.store, sync).await?;
         let (mut parked, mut after) = (0, None);
         loop {
             let page = self.store.rejections(sync, after.as_deref(), PAGE).await?;

@@ -90,10 +90,24 @@ fn within_the_guard_every_row_is_removed_and_then_the_sync_goes() {
 #[test]
 fn a_sync_without_rows_goes_at_once() {
     let mut world = deleted(0);
+    world.sync.status.as_mut().unwrap().snapshot_rows = Some(0);
 
     world.look();
 
     assert_eq!((world.cleanups.len(), has_finalizer(&world.sync)), (0, false));
+    assert_eq!(world.take_events(), Vec::<&str>::new());
+}
+
+#[test]
+fn rows_that_the_state_store_does_not_know_any_more_stay_and_are_told_of() {
+    let mut world = deleted(0);
+    assert_eq!(world.status().snapshot_rows, Some(10));
+
+    world.look();
+
+    assert_eq!((world.cleanups.len(), has_finalizer(&world.sync)), (0, false));
+    assert_eq!(world.events[0].reason, EventReason::CleanupAbandoned);
+    assert!(world.events[0].message.contains("none of 10 rows"), "{}", world.events[0].message);
 }
 
 #[test]
