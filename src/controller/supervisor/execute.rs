@@ -133,6 +133,12 @@ impl Executor {
         memory::check(self, job, &sync).await?;
         memory::check_adoption(self, job, &sync).await?;
         let client = self.connection(&sync, secrets).await?;
+        if job.is_cleanup() {
+            // It reads nothing: what the Sync was made from may have been deleted with it.
+            let state = self.store.sync(&job.id()).await.map_err(no_state)?;
+            let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
+            return resolve::cleanup(job.id(), &sync.spec, &attributes, client).map_err(unresolved);
+        }
         let source = self.source(&sync, secrets).await?;
         let sql = match &sync.spec.model.sql_from {
             Some(from) => {
@@ -142,14 +148,7 @@ impl Executor {
             }
             None => None,
         };
-        let pipeline =
-            resolve::pipeline(job.id(), &sync.spec, sql, source, client).map_err(unresolved)?;
-        if !job.is_cleanup() {
-            return Ok(pipeline);
-        }
-        let state = self.store.sync(&job.id()).await.map_err(no_state)?;
-        let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
-        Ok(pipeline.into_cleanup(&attributes))
+        resolve::pipeline(job.id(), &sync.spec, sql, source, client).map_err(unresolved)
     }
 
     async fn source(
