@@ -298,6 +298,13 @@ fn a_suspended_sync_is_cleaned_up_all_the_same() {
     world.look();
 
     assert_eq!(world.cleanups.len(), 1);
+    world.pass(10);
+    world.crash();
+    world.look();
+
+    assert_eq!(world.cleanups.len(), 2, "it goes on after a crash");
+    world.end(RunResult::Succeeded);
+    assert!(!has_finalizer(&world.sync));
 }
 
 #[test]
