@@ -194,6 +194,7 @@ impl Facts {
         let named = [
             Named::Source(target(sync, &sync.spec.source_ref)),
             Named::Connection(target(sync, &sync.spec.connection_ref)),
+            Named::Adopted(key_of(sync)),
         ];
         View {
             sync,

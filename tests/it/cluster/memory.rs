@@ -88,7 +88,6 @@ async fn a_renamed_sync_goes_on_where_the_old_one_was_once_that_is_gone() {
 
     world.the("people").delete().await;
     world.the("people").gone().await;
-    world.the("customers").annotate("ciosync.dev/requestedAt", "now").await;
     let sync = world.ended("customers", "NoChanges").await;
     assert_eq!(sync["status"]["snapshotRows"], 2);
     assert_eq!(world.workspace().stats().items_accepted, accepted);
