@@ -15,6 +15,8 @@ pub enum Named {
     Source(ObjectKey),
     /// A connection.
     Connection(ObjectKey),
+    /// Whatever this Sync takes its state over from. It is noted when that is gone.
+    Adopted(ObjectKey),
 }
 
 /// The last change of each, as far as this process saw one.

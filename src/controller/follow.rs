@@ -196,6 +196,11 @@ impl Followed for Sync {
     fn forget(context: &Context, key: &ObjectKey) {
         context.supervisor.cancel(key, None, CancelCause::Deleted);
         context.supervisor.settle(key);
+        for adopter in context.objects.adopters_of(key) {
+            context.changes.note(Named::Adopted(adopter.clone()));
+            context.nudges.syncs.push(adopter);
+        }
+        context.changes.forget(&Named::Adopted(key.clone()));
         context.sync_statuses.forget(key);
         context.outages.end(key);
         context.metrics.syncs.remove(&ObjectName::new(&key.0, &key.1));

@@ -69,6 +69,14 @@ impl Objects {
         })
     }
 
+    /// Returns the Syncs that take over the state of another one.
+    pub fn adopters_of(&self, sync: &ObjectKey) -> Vec<ObjectKey> {
+        self.syncs_where(|other| {
+            let from = other.spec.adopt_state_from.as_ref();
+            from.is_some_and(|from| target(other, from) == *sync)
+        })
+    }
+
     fn syncs_where(&self, is_meant: impl Fn(&Sync) -> bool) -> Vec<ObjectKey> {
         let found = self.syncs.state_filter(|sync| is_meant(sync));
         found.iter().map(|sync| key_of(sync.as_ref())).collect()

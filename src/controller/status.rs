@@ -98,7 +98,7 @@ impl<K: HasStatus> Statuses<K> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let key = key_of(seen.as_ref());
         let Some(ours) = written.get(&key) else { return seen };
-        if ours.uid() == seen.uid() && version(ours) > version(&seen) {
+        if is_newer(ours.as_ref(), seen.as_ref()) {
             return Arc::clone(ours);
         }
         written.remove(&key);
@@ -162,9 +162,14 @@ fn is_another(error: &kube::Error) -> bool {
     matches!(error, kube::Error::Api(status) if status.code == 409 && status.message.contains("UID"))
 }
 
+/// Returns whether `object` is the same object as `than`, as it was later.
+pub(super) fn is_newer<K: Kind>(object: &K, than: &K) -> bool {
+    object.uid() == than.uid() && version(object) > version(than)
+}
+
 /// Versions of one object grow; they are compared as numbers.
 /// Source: Kubernetes, "Resource versions", comparable since 1.35 and numbers of etcd before.
-fn version<K: Kind>(object: &Arc<K>) -> u128 {
+fn version<K: Kind>(object: &K) -> u128 {
     object.resource_version().and_then(|version| version.parse().ok()).unwrap_or(0)
 }
 

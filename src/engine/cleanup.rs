@@ -41,6 +41,12 @@ impl Pipeline {
     }
 }
 
+/// Returns a source that has no rows: what a clean-up stands on where the Sync's own source may be
+/// gone.
+pub fn nothing() -> Arc<dyn Source> {
+    Arc::new(Nothing { columns: Vec::new() })
+}
+
 /// A source that has columns and no rows.
 struct Nothing {
     columns: Vec<Column>,

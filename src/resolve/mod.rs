@@ -14,4 +14,4 @@ pub use connection::{client, connection};
 pub use error::ResolveError;
 pub use secrets::SecretReader;
 pub use source::source;
-pub use sync::pipeline;
+pub use sync::{cleanup, pipeline};

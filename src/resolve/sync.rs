@@ -11,6 +11,7 @@ use crate::api::sync::InitialRun as InitialRunSpec;
 use crate::customerio::Client;
 use crate::customerio::spec::{Behavior, Entity, OnRemove as OnRemoveSpec};
 use crate::diff::{Guards, Limit};
+use crate::engine::cleanup::nothing;
 use crate::engine::{AuditRule, CursorRule, InitialRun, OnRemove, Pipeline};
 use crate::model::SyncId;
 use crate::model::duration::GoDuration;
@@ -35,6 +36,33 @@ pub fn pipeline(
     source: Arc<dyn Source>,
     client: Arc<Client>,
 ) -> Result<Pipeline, ResolveError> {
+    assembled(sync, spec, model(spec, sql_from)?, source, client)
+}
+
+/// Returns the pipeline that removes every row that is remembered of a Sync. It reads nothing, so
+/// neither a source nor the text of `model.sqlFrom` is needed. `attributes` are those that were
+/// sent last.
+///
+/// # Errors
+/// Where the spec says something that no valid one says.
+pub fn cleanup(
+    sync: SyncId,
+    spec: &SyncSpec,
+    attributes: &[String],
+    client: Arc<Client>,
+) -> Result<Pipeline, ResolveError> {
+    let unread = Model::Sql(String::new());
+    let pipeline = assembled(sync, spec, unread, nothing(), client)?;
+    Ok(pipeline.into_cleanup(attributes))
+}
+
+fn assembled(
+    sync: SyncId,
+    spec: &SyncSpec,
+    model: Model,
+    source: Arc<dyn Source>,
+    client: Arc<Client>,
+) -> Result<Pipeline, ResolveError> {
     let record = record::record(&sync, spec)?;
     let adopt_from = spec
         .adopt_state_from
@@ -44,7 +72,7 @@ pub fn pipeline(
         adopt_from,
         entity: spec.entity.as_str().to_owned(),
         behavior: spec.behavior.as_str().to_owned(),
-        model: model(spec, sql_from)?,
+        model,
         cursor: spec.model.cursor.as_ref().map(|cursor| CursorRule {
             column: cursor.column.clone(),
             lookback: cursor.lookback.get(),

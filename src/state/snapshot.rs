@@ -114,6 +114,24 @@ impl SnapshotReader {
     }
 }
 
+/// Returns how many rows are remembered, the journal included. The store keeps that number; only
+/// where a run left a journal behind are they counted one by one.
+///
+/// # Errors
+/// [`StateError::Damaged`] where a journal stands over segments that are missing, or one of both
+/// can't be read.
+pub async fn count(store: &Arc<dyn StateStore>, sync: &SyncId) -> Result<u64, StateError> {
+    if store.journal(sync, None, 1).await?.is_empty() {
+        return Ok(store.sync(sync).await?.map_or(0, |state| state.segment_rows));
+    }
+    let mut reader = SnapshotReader::open_with_journal(Arc::clone(store), sync.clone()).await?;
+    let (mut rows, mut chunk) = (0, EntryChunk::default());
+    while reader.next_chunk(&mut chunk).await? {
+        rows += chunk.len() as u64;
+    }
+    Ok(rows)
+}
+
 /// Returns what is remembered of one key, the journal included.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ use crate::controller::decide::draft::{Draft, plus, time, written};
 use crate::controller::decide::outcome::signed;
 use crate::controller::decide::ready::Ready;
 use crate::controller::decide::start::{QUEUED, run_id};
+use crate::controller::decide::text::count;
 use crate::controller::decide::view::{CancelCause, SuspendedBy};
 
 /// Our finalizer, on Syncs whose `deletionPolicy` is Delete.
@@ -133,7 +134,7 @@ fn go_on(draft: &mut Draft<'_>) {
         return;
     }
     if rows == 0 {
-        draft.after.push(Step::RemoveFinalizer);
+        nothing_to_remove(draft);
     } else if !trips(draft, rows) {
         clean_up(draft);
     } else if is_approved(draft) {
@@ -142,6 +143,18 @@ fn go_on(draft: &mut Draft<'_>) {
         clean_up(draft);
     } else {
         block(draft, rows);
+    }
+}
+
+/// Lets the Sync go. Where the status counts rows that the state store doesn't know, they stay, and
+/// that is told.
+fn nothing_to_remove(draft: &mut Draft<'_>) {
+    let counted = draft.status.snapshot_rows.unwrap_or(0);
+    if counted > 0 {
+        let counted = count(counted, "row");
+        abandon(draft, &format!("the state store remembers none of {counted}"));
+    } else {
+        draft.after.push(Step::RemoveFinalizer);
     }
 }
 

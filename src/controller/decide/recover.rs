@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use crate::api;
 use crate::api::sync_status::{CurrentRun, RunSummary};
 use crate::controller::decide::decision::Trigger;
+use crate::controller::decide::deletion::CLEANUP;
 use crate::controller::decide::draft::{Draft, time};
 use crate::controller::decide::outcome::{fold, summary};
 use crate::controller::decide::ready::{disposition_of, from_runs};
@@ -84,7 +85,12 @@ fn lost_run(draft: &Draft<'_>, run: &CurrentRun) -> Ended {
         cancelled: if is_cancelled {
             Some(CancelCause::Requested)
         } else {
-            draft.view.suspended.map(|_| CancelCause::Suspended)
+            // A clean-up goes on all the same.
+            draft
+                .view
+                .suspended
+                .filter(|_| run.trigger.as_deref() != Some(CLEANUP))
+                .map(|_| CancelCause::Suspended)
         },
         blocked: None,
         secret_versions: BTreeMap::new(),

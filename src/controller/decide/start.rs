@@ -62,7 +62,8 @@ pub(super) fn choose(draft: &mut Draft<'_>, asks: Asks, is_edited: bool) {
         .or_else(|| requested(draft, &asks))
         .or_else(|| due(draft, is_edited))
         .or_else(|| tried_again(draft))
-        .or_else(|| reference_changed(draft));
+        .or_else(|| reference_changed(draft))
+        .or_else(|| looked_up_again(draft));
     if let Some(cause) = cause {
         start(draft, cause);
     }
@@ -233,6 +234,21 @@ fn reference_changed(draft: &Draft<'_>) -> Option<Cause> {
     let is_since = last.started_at.as_ref().is_none_or(|started_at| changed_at > started_at.0);
     (is_since && draft.ready.status == ConditionStatus::False)
         .then(|| Cause::of(Trigger::ReferenceChange))
+}
+
+/// Nobody tells of a ConfigMap that was made or edited: a Sync that lacks a statement of `sqlFrom`
+/// which can be used is tried again now and then.
+fn looked_up_again(draft: &mut Draft<'_>) -> Option<Cause> {
+    draft.spec().model.sql_from.as_ref()?;
+    let reasons = [Reason::InvalidSpec, Reason::InvalidQuery, Reason::SchemaDrift];
+    let is_meant = |reason: &str| reasons.iter().any(|meant| meant.as_str() == reason);
+    let last = last(draft, &["Failed"])?;
+    last.reason.as_deref().filter(|reason| is_meant(reason))?;
+    let finished_at = last.finished_at.as_ref()?.0;
+    let again = plus(finished_at, length(draft.spec().retry.max_backoff));
+    draft.wakes.push(again);
+    let is_due = again <= draft.view.now && draft.status.next_retry_time.is_none();
+    is_due.then(|| Cause::of(Trigger::ReferenceChange))
 }
 
 fn start(draft: &mut Draft<'_>, cause: Cause) {

@@ -23,8 +23,9 @@ pub struct View<'a> {
     /// Whether the Source and the connection can be used.
     pub references: References,
     /// When something that the Sync names last changed: the spec of its Source or connection, a
-    /// Secret of theirs, the text of `sqlFrom`, or a probe that turned well. `None` where nothing
-    /// did while this process looked. A Sync that a person must mend is tried again then.
+    /// Secret of theirs, a probe that turned well, or that the Sync of `adoptStateFrom` is gone.
+    /// `None` where nothing did while this process looked. A Sync that a person must mend is tried
+    /// again then.
     pub named_changed_at: Option<Timestamp>,
     /// What holds the Sync back from running.
     pub suspended: Option<SuspendedBy>,

@@ -25,7 +25,7 @@ use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
 use crate::model::{RunReport, SyncId};
 use crate::schedule::Schedule;
-use crate::state::StateError;
+use crate::state::{StateError, snapshot};
 
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
@@ -194,6 +194,7 @@ impl Facts {
         let named = [
             Named::Source(target(sync, &sync.spec.source_ref)),
             Named::Connection(target(sync, &sync.spec.connection_ref)),
+            Named::Adopted(key_of(sync)),
         ];
         View {
             sync,
@@ -249,9 +250,12 @@ async fn deletion(
     if sync.meta().deletion_timestamp.is_none() || !decide::deletion::has_finalizer(sync) {
         return Ok(None);
     }
-    let state = context.store.sync(id).await;
+    // What a run that was stopped delivered stands in the journal, and is to be removed too.
+    let rows = snapshot::count(&context.store, id).await.inspect_err(|error| {
+        warn!(sync = %id, %error, "a Sync is being deleted, and its rows can't be counted");
+    });
     Ok(Some(DeletionView {
-        snapshot_rows: state.ok().map(|state| state.map_or(0, |state| state.segment_rows)),
+        snapshot_rows: rows.ok(),
         is_namespace_terminating: context.namespaces.get(&id.namespace).await?.is_terminating,
         connection_gone: referred.connection_gone(sync),
     }))

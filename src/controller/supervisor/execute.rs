@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use kube::{Client, ResourceExt as _};
+use kube::Client;
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tracing::{error, warn};
@@ -18,13 +18,14 @@ use crate::controller::decide::{BlockedBy, Ended, Problem, Start};
 use crate::controller::objects::{Objects, target};
 use crate::controller::policy::Policy;
 use crate::controller::secrets::{ClusterSecrets, sql_from};
+use crate::controller::status::is_newer;
 use crate::engine::gate::REVIEW;
 use crate::engine::{
     self, Pipeline, Progress, RunError, RunOptions, RunOutcome, RunPurpose, RunRequest,
 };
 use crate::model::{Disposition, Reason, RunResult, SyncId};
 use crate::resolve::{self, ResolveError};
-use crate::state::{StateError, StateStore};
+use crate::state::{StateError, StateStore, snapshot};
 
 /// Rejections that are looked at at a time.
 const PAGE: u32 = 1_000;
@@ -113,7 +114,7 @@ impl Executor {
 
     /// Returns how many rows are remembered and how many are parked.
     async fn remembered(&self, sync: &SyncId) -> Result<(u64, u64), StateError> {
-        let rows = self.store.sync(sync).await?.map_or(0, |state| state.segment_rows);
+        let rows = snapshot::count(&self.store, sync).await?;
         let (mut parked, mut after) = (0, None);
         loop {
             let page = self.store.rejections(sync, after.as_deref(), PAGE).await?;
@@ -125,12 +126,19 @@ impl Executor {
 
     /// Makes the pipeline of a run, of the resources as they are now.
     async fn prepare(&self, job: &Job, secrets: &ClusterSecrets) -> Result<Pipeline, Problem> {
+        // The watch may be behind the status by which the run was decided.
         let newest = self.objects.sync(&job.key());
-        let newest = newest.filter(|newest| newest.uid() == job.sync.uid());
+        let newest = newest.filter(|newest| is_newer(newest.as_ref(), job.sync.as_ref()));
         let sync = newest.unwrap_or_else(|| Arc::clone(&job.sync));
         memory::check(self, job, &sync).await?;
         memory::check_adoption(self, job, &sync).await?;
         let client = self.connection(&sync, secrets).await?;
+        if job.is_cleanup() {
+            // It reads nothing: what the Sync was made from may have been deleted with it.
+            let state = self.store.sync(&job.id()).await.map_err(no_state)?;
+            let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
+            return resolve::cleanup(job.id(), &sync.spec, &attributes, client).map_err(unresolved);
+        }
         let source = self.source(&sync, secrets).await?;
         let sql = match &sync.spec.model.sql_from {
             Some(from) => {
@@ -140,14 +148,7 @@ impl Executor {
             }
             None => None,
         };
-        let pipeline =
-            resolve::pipeline(job.id(), &sync.spec, sql, source, client).map_err(unresolved)?;
-        if !job.is_cleanup() {
-            return Ok(pipeline);
-        }
-        let state = self.store.sync(&job.id()).await.map_err(no_state)?;
-        let attributes = state.map(|state| state.memo.attributes).unwrap_or_default();
-        Ok(pipeline.into_cleanup(&attributes))
+        resolve::pipeline(job.id(), &sync.spec, sql, source, client).map_err(unresolved)
     }
 
     async fn source(

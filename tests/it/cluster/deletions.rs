@@ -1,5 +1,6 @@
 //! What becomes of a Sync's rows when the Sync is deleted: nothing, or what it says, within limits.
 
+use ciosync::emulator::Fault;
 use serde_json::{Value, json};
 
 use super::world::{World, condition};
@@ -62,6 +63,54 @@ async fn a_clean_up_above_its_guard_waits_for_leave_and_then_removes_every_row()
     world.the("people").annotate("ciosync.dev/approve", "cleanup").await;
     world.the("people").gone().await;
 
+    assert_eq!(world.workspace().people_count(), 0);
+}
+
+#[tokio::test]
+async fn a_clean_up_needs_neither_the_source_nor_the_statement_that_its_sync_had() {
+    let world = world().await;
+    let _operator = world.operator().await;
+    let queries = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "queries"},
+        "data": {"people": "select id, email from people"},
+    });
+    world.cluster.apply(&world.namespace, &queries.to_string()).await.unwrap();
+    let from = "{sqlFrom: {configMapKeyRef: {name: queries, key: people}}, primaryKey: [id]}";
+    let spec = SPEC.replace("{table: people, primaryKey: [id]}", from);
+    let unguarded = "deletionPolicy: Delete\n  guards: {maxRemoved: \"100%\"}";
+    world.sync("people", &format!("{spec}\n  {unguarded}")).await;
+    world.ended("people", "Succeeded").await;
+
+    for (kind, name) in [("Source", "warehouse"), ("ConfigMap", "queries")] {
+        let object = world.cluster.object(kind, &world.namespace, name);
+        object.delete().await;
+        object.gone().await;
+    }
+    world.the("people").delete().await;
+
+    world.the("people").gone().await;
+    assert_eq!(world.workspace().people_count(), 0);
+}
+
+#[tokio::test]
+async fn rows_of_a_first_run_that_its_deletion_stopped_are_removed_too() {
+    let mut world = world().await;
+    world.sql("insert into people with recursive n(i) as (select 1 union all select i + 1 from n where i < 400)
+        select 'q' || i, 'q' || i || '@example.com' from n;").await;
+    let slowly = "limits: {itemBytes: 1024, batchBytes: 1024}
+  rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 100000, maxInFlight: 1}";
+    world.connection("production", slowly).await;
+    world.emulator.faults().add(Fault::late(300).path("/api/v2/batch"));
+    let _operator = world.operator().await;
+    let unguarded = "deletionPolicy: Delete\n  guards: {maxRemoved: \"100%\"}";
+    world.sync("people", &format!("{SPEC}\n  {unguarded}")).await;
+    world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
+
+    world.the("people").delete().await;
+
+    world.the("people").gone().await;
+    let accepted = world.workspace().stats().items_accepted;
+    assert!(accepted < 2 * 400, "{accepted}: the first run was not stopped");
     assert_eq!(world.workspace().people_count(), 0);
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ciosync::model::{Encoding, Entry, EntryFlags, Fingerprint, RunId};
-use ciosync::state::snapshot::get;
+use ciosync::state::snapshot::{count, get};
 use ciosync::state::store::JournalRow;
 use ciosync::state::{EntryChunk, SegmentWriter, SnapshotReader, fold};
 
@@ -50,6 +50,26 @@ async fn what_was_accepted_reads_back_in_every_part() {
             entry.key == b"c" && entry.fingerprint.is_none() && entry.target.is_none()
         }));
         assert!(!snapshot.next_chunk(&mut chunk).await.unwrap());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn rows_are_counted_with_what_stands_in_the_journal() {
+    in_each_store(async |place| {
+        let store = place.open().await;
+        assert_eq!(count(&store, &sync()).await.unwrap(), 0);
+        let lock = lock(store.as_ref()).await;
+        accept(store.as_ref(), &lock, 1, 0..10).await;
+        assert_eq!(count(&store, &sync()).await.unwrap(), 10, "nothing is folded");
+        fold(store.as_ref(), &lock, None).await.unwrap();
+        assert_eq!(count(&store, &sync()).await.unwrap(), 10, "all is folded");
+
+        accept(store.as_ref(), &lock, 2, 5..9_000).await;
+        let removed: Changes = [(0, None), (8_000, None)].into();
+        store.append_journal(&lock, &[journal_row(3, &removed)]).await.unwrap();
+
+        assert_eq!(count(&store, &sync()).await.unwrap(), 8_998);
     })
     .await;
 }

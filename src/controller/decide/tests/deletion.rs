@@ -90,10 +90,24 @@ fn within_the_guard_every_row_is_removed_and_then_the_sync_goes() {
 #[test]
 fn a_sync_without_rows_goes_at_once() {
     let mut world = deleted(0);
+    world.sync.status.as_mut().unwrap().snapshot_rows = Some(0);
 
     world.look();
 
     assert_eq!((world.cleanups.len(), has_finalizer(&world.sync)), (0, false));
+    assert_eq!(world.take_events(), Vec::<&str>::new());
+}
+
+#[test]
+fn rows_that_the_state_store_does_not_know_any_more_stay_and_are_told_of() {
+    let mut world = deleted(0);
+    assert_eq!(world.status().snapshot_rows, Some(10));
+
+    world.look();
+
+    assert_eq!((world.cleanups.len(), has_finalizer(&world.sync)), (0, false));
+    assert_eq!(world.events[0].reason, EventReason::CleanupAbandoned);
+    assert!(world.events[0].message.contains("none of 10 rows"), "{}", world.events[0].message);
 }
 
 #[test]
@@ -284,6 +298,13 @@ fn a_suspended_sync_is_cleaned_up_all_the_same() {
     world.look();
 
     assert_eq!(world.cleanups.len(), 1);
+    world.pass(10);
+    world.crash();
+    world.look();
+
+    assert_eq!(world.cleanups.len(), 2, "it goes on after a crash");
+    world.end(RunResult::Succeeded);
+    assert!(!has_finalizer(&world.sync));
 }
 
 #[test]

@@ -276,3 +276,29 @@ fn an_invalid_spec_stalls_whatever_else_is_wrong_and_goes_on_when_mended() {
         assert_eq!(world.conditions(), "Ready=True/Succeeded");
     }
 }
+
+#[test]
+fn a_statement_that_a_config_map_lacks_is_looked_up_again_now_and_then() {
+    let query = json!({"configMapKeyRef": {"name": "queries", "key": "people"}});
+    for (model, reason, tries) in [
+        (json!({"sqlFrom": query, "primaryKey": ["id"]}), Reason::InvalidSpec, 2),
+        (json!({"sqlFrom": query, "primaryKey": ["id"]}), Reason::InvalidQuery, 2),
+        (json!({"sqlFrom": query, "primaryKey": ["id"]}), Reason::AuthenticationFailed, 1),
+        (json!({"sql": "select", "primaryKey": ["id"]}), Reason::InvalidQuery, 1),
+    ] {
+        let mut world = World::new(json!({"model": model, "retry": {"maxBackoff": "10m"}}));
+        world.look();
+        world.fail(reason, Disposition::NeedsOperator);
+        world.live(599);
+        assert_eq!(world.starts.len(), 1, "{reason:?}");
+
+        world.live(1);
+
+        assert_eq!(world.starts.len(), tries, "{model} {reason:?}");
+        if tries > 1 {
+            world.end(RunResult::Succeeded);
+            world.live(3600);
+            assert_eq!(world.starts.len(), tries, "it is well");
+        }
+    }
+}
