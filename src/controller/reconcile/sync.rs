@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt as _};
 use tracing::warn;
 
@@ -30,6 +30,10 @@ use crate::state::StateError;
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
 
+/// How soon to look again for the run of an earlier object of the same name, should word of its end
+/// get lost.
+const PREDECESSOR_POLL: SignedDuration = SignedDuration::from_secs(1);
+
 /// Looks at a Sync and does what is to be done; returns when to look again.
 ///
 /// # Errors
@@ -48,6 +52,10 @@ pub async fn reconcile(
         }
         is_meant
     });
+    if context.supervisor.stop_predecessor(&sync) {
+        // Both have one state: nothing is decided about the new one until the old one's run let go.
+        return Ok(Timestamp::now().checked_add(PREDECESSOR_POLL).ok());
+    }
     let facts = match Facts::gather(&context, &sync, &key).await {
         Err(ControllerError::State(error)) => return undecided(&context, &sync, error).await,
         gathered => gathered?,

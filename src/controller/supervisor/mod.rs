@@ -20,7 +20,8 @@ use self::queue::Queue;
 use super::decide::{CancelCause, Running};
 use super::nudges::Nudges;
 use super::options::RunLimits;
-use super::watch::ObjectKey;
+use super::watch::{ObjectKey, key_of};
+use crate::api::Sync;
 use crate::engine::Progress;
 use crate::metrics::OperatorMetrics;
 use crate::model::RunId;
@@ -134,6 +135,20 @@ impl Supervisor {
         if pool.queue.remove(sync) {
             self.end_early(&mut pool, sync);
         }
+    }
+
+    /// Stops the run of an earlier object of a Sync's name, as its deletion does; returns whether
+    /// there was one.
+    pub fn stop_predecessor(&self, sync: &Sync) -> bool {
+        let key = key_of(sync);
+        let Some(job) = self.pool().runs.get(&key).map(|entry| Arc::clone(&entry.job)) else {
+            return false;
+        };
+        if job.is_of(sync) {
+            return false;
+        }
+        self.cancel(&key, Some(&job.start.run), CancelCause::Deleted);
+        true
     }
 
     /// Starts no run any more, and stops all that go on at their next batch, to be gone on with
