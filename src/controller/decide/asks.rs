@@ -1,9 +1,13 @@
 //! Requests by annotation: written down when first seen, acted on once, echoed.
 
+use crate::api::condition::ConditionStatus;
+use crate::api::sync_status::RunSummary;
 use crate::controller::decide::decision::{EventReason, Step, Trigger};
 use crate::controller::decide::draft::Draft;
+use crate::controller::decide::ready::Ready;
 use crate::controller::decide::request::{RequestKind, StoredRequest};
 use crate::controller::decide::view::CancelCause;
+use crate::model::RunResult;
 
 /// Says which run is asked for now: once for each new value.
 pub const REQUESTED_AT: &str = "ciosync.dev/requestedAt";
@@ -217,6 +221,15 @@ pub(super) fn act(draft: &mut Draft<'_>, asks: &mut Asks) {
     }
 }
 
+/// Returns whether a person asked for this run to be stopped, seen or not yet.
+pub(super) fn is_cancelled(draft: &Draft<'_>, run: &str) -> bool {
+    let is_stored = |it: &StoredRequest| it.kind == RequestKind::Cancel && it.token == run;
+    echo(draft, RequestKind::Cancel) == Some(run)
+        || annotated(draft, RequestKind::Cancel).as_deref() == Some(run)
+        || draft.view.requests.iter().any(is_stored)
+}
+
+/// Stops the run that a token names.
 fn cancel(draft: &mut Draft<'_>, token: &str) {
     if let Some(running) = draft.running.filter(|running| running.id.0 == token)
         && running.cancelled != Some(CancelCause::Requested)
@@ -224,7 +237,23 @@ fn cancel(draft: &mut Draft<'_>, token: &str) {
         let run = running.id.clone();
         draft.before.push(Step::Cancel { run, cause: CancelCause::Requested });
     }
+    stay_stopped(draft, token);
     handled(draft, RequestKind::Cancel, token);
+}
+
+/// Makes a cancelled run of one that was interrupted: it is not gone on with.
+fn stay_stopped(draft: &mut Draft<'_>, run: &str) {
+    let status = &mut draft.status;
+    let is_meant = |it: &RunSummary| it.id == run && it.result == RunResult::Interrupted.as_str();
+    if !status.last_run.as_ref().is_some_and(is_meant) {
+        return;
+    }
+    for run in status.last_run.iter_mut().chain(&mut status.history).filter(|it| is_meant(it)) {
+        RunResult::Cancelled.as_str().clone_into(&mut run.result);
+    }
+    if draft.ready.status == ConditionStatus::Unknown {
+        draft.ready = Ready::cancelled();
+    }
 }
 
 fn ignore_while_suspended(draft: &mut Draft<'_>, asks: &mut Asks) {
