@@ -238,9 +238,8 @@ impl Supervisor {
         let mut pool = self.pool();
         pool.queue.finish(&key);
         pool.runs.remove(&key);
-        pool.finished.insert(key.clone(), finished);
+        self.keep(&mut pool, key, finished);
         drop(pool);
-        self.nudges.push(key);
         self.wake.notify_one();
     }
 
@@ -268,8 +267,20 @@ impl Supervisor {
         let mut finished = Finished::early(&job, stop.result(), None);
         finished.ended.cancelled = stop.cause();
         info!(%sync, %run_id, "the run ended before it began");
-        pool.finished.insert(key.clone(), finished);
-        self.nudges.push(key.clone());
+        self.keep(pool, key.clone(), finished);
+    }
+
+    /// Keeps the end of a run for the status of its Sync; where that is gone, nobody would ever ask.
+    fn keep(&self, pool: &mut Pool, key: ObjectKey, finished: Finished) {
+        // Asked with the pool locked: a Sync that goes from here on has its end forgotten by
+        // `settle`.
+        let sync = self.executor.objects.sync(&key);
+        if sync.is_some_and(|sync| finished.is_of(&sync)) {
+            pool.finished.insert(key.clone(), finished);
+        } else {
+            self.settled.notify_waiters();
+        }
+        self.nudges.push(key);
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {

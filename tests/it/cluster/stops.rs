@@ -213,6 +213,23 @@ async fn a_sync_that_is_deleted_in_the_middle_of_its_run_sends_nothing_more() {
 }
 
 #[tokio::test]
+async fn an_operator_whose_sync_was_deleted_in_the_middle_of_its_run_still_ends_at_once() {
+    let world = slow_world().await;
+    let mut operator = world.operator().await;
+    world.sync("people", SPEC).await;
+    under_way(&world).await;
+    world.the("people").delete().await;
+    operator.wait_for_log("run ended").await;
+
+    let asked_at = Instant::now();
+    let ended = operator.terminate().await;
+
+    assert_eq!(ended.code(), 0, "{ended}");
+    assert!(asked_at.elapsed() < Duration::from_secs(10), "{:?}", asked_at.elapsed());
+    assert!(!ended.stderr().contains("did not end in time"), "{ended}");
+}
+
+#[tokio::test]
 async fn a_sync_that_is_made_anew_while_its_old_run_lets_go_has_a_first_run_of_its_own() {
     let world = slow_world().await;
     let _operator = world.operator().await;
