@@ -20,6 +20,7 @@ use crate::controller::decide::{
 };
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
+use crate::controller::follow::Followed as _;
 use crate::controller::objects::target;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
@@ -43,6 +44,19 @@ pub async fn reconcile(
     seen: Arc<Sync>,
     context: Arc<Context>,
 ) -> Result<Option<Timestamp>, ControllerError> {
+    let key = key_of(seen.as_ref());
+    let looked = look(seen, &context).await;
+    if context.objects.sync(&key).is_none() {
+        // It went while it was looked at: what was kept of it since then would stay for ever.
+        Sync::forget(&context, &key);
+    }
+    looked
+}
+
+async fn look(
+    seen: Arc<Sync>,
+    context: &Arc<Context>,
+) -> Result<Option<Timestamp>, ControllerError> {
     let sync = context.sync_statuses.newest(seen);
     let key = key_of(sync.as_ref());
     let finished = context.supervisor.finished(&key).filter(|finished| {
@@ -56,26 +70,26 @@ pub async fn reconcile(
         // Both have one state: nothing is decided about the new one until the old one's run let go.
         return Ok(Timestamp::now().checked_add(PREDECESSOR_POLL).ok());
     }
-    let facts = match Facts::gather(&context, &sync, &key).await {
-        Err(ControllerError::State(error)) => return undecided(&context, &sync, error).await,
+    let facts = match Facts::gather(context, &sync, &key).await {
+        Err(ControllerError::State(error)) => return undecided(context, &sync, error).await,
         gathered => gathered?,
     };
     context.outages.end(&key);
-    let view = facts.view(&context, &sync);
+    let view = facts.view(context, &sync);
     let decision = match &finished {
         Some(finished) => decide::ended(&view, &finished.ended),
         None => decide::decide(&view),
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
+    carry_out(context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
     let name = ObjectName::new(&key.0, &key.1);
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
-        count(&context, &name, &finished.ended.report);
+        count(context, &name, &finished.ended.report);
     }
     if finished.is_some() || facts.running.is_some() {
-        tell_of_pace(&context, &sync);
+        tell_of_pace(context, &sync);
     }
     Ok(look_again)
 }
