@@ -271,10 +271,12 @@ async fn deletion(
     if sync.meta().deletion_timestamp.is_none() || !decide::deletion::has_finalizer(sync) {
         return Ok(None);
     }
+    // A namespace takes its Syncs with it within moments: what was heard of it before doesn't count.
+    let namespace = context.namespaces.ask(&id.namespace).await?;
     let state = context.store.sync(id).await;
     Ok(Some(DeletionView {
         snapshot_rows: state.ok().map(|state| state.map_or(0, |state| state.segment_rows)),
-        is_namespace_terminating: context.namespaces.get(&id.namespace).await?.is_terminating,
+        is_namespace_terminating: namespace.is_terminating,
         connection_gone: referred.connection_gone(sync),
     }))
 }
