@@ -40,9 +40,17 @@ impl Namespaces {
     /// # Errors
     /// Where the API server refuses it or doesn't answer.
     pub async fn get(&self, name: &str) -> Result<Arc<Known>, ControllerError> {
-        if let Some(known) = self.fresh(name) {
-            return Ok(known);
+        match self.fresh(name) {
+            Some(known) => Ok(known),
+            None => self.ask(name).await,
         }
+    }
+
+    /// Returns what is known of a namespace right now.
+    ///
+    /// # Errors
+    /// Where the API server refuses it or doesn't answer.
+    pub async fn ask(&self, name: &str) -> Result<Arc<Known>, ControllerError> {
         let api: Api<Namespace> = Api::all(self.client.clone());
         let known = match bounded(api.get(name)).await {
             Ok(namespace) => Known {

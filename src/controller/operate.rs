@@ -256,11 +256,18 @@ impl Part<'_> {
         let Self { context, namespaces, watched, nudges, stop } = self;
         let reader = writer.as_reader();
         let follower = Follower::new(Arc::clone(context));
+        let attempts = Arc::new(Attempts::default());
+        let gone = Arc::clone(&attempts);
         let config = watcher::Config::default();
         let events = watch::events(&context.client, namespaces, &config, reader.clone(), watched);
         let changed = events
             .reflect(writer)
-            .inspect_ok(move |event| follower.follow(event))
+            .inspect_ok(move |event| {
+                follower.follow(event);
+                if let watcher::Event::Delete(object) = event {
+                    gone.forget(&watch::key_of(object));
+                }
+            })
             .applied_objects()
             .predicate_filter(
                 predicates::generation
@@ -268,15 +275,20 @@ impl Part<'_> {
                     .combine(predicates::finalizers),
                 Default::default(),
             );
-        let attempts = Arc::new(Attempts::default());
+        let known = reader.clone();
         let look = move |object: Arc<K>, context: Arc<Context>| {
-            let attempts = Arc::clone(&attempts);
+            let (attempts, known) = (Arc::clone(&attempts), known.clone());
             async move {
                 let key = watch::key_of(object.as_ref());
                 let (began, metrics) = (Instant::now(), context.metrics.operator.clone());
                 let outcome = reconcile(object, context).await;
                 metrics.reconciled(K::KIND, outcome.is_ok(), began.elapsed());
-                attempts.next(&key, outcome)
+                let next = attempts.next(&key, outcome);
+                if known.get(&watch::reference_of(&key)).is_none() {
+                    // It went while it was looked at.
+                    attempts.forget(&key);
+                }
+                next
             }
         };
         Controller::for_stream(changed, reader)

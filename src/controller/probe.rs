@@ -62,7 +62,7 @@ impl Prober {
         let secrets = ClusterSecrets::new(self.client.clone());
         let (namespace, _) = key_of(source);
         let probe = async {
-            let refusal = self.policy.refusal(&namespace, &source.spec);
+            let refusal = self.refusal(&namespace, source).await?;
             let findings = validate::source(&source.spec);
             if let Some(finding) = refusal.into_iter().chain(findings).find(hinders) {
                 return Err(invalid(&finding));
@@ -79,6 +79,20 @@ impl Prober {
         };
         let outcome = in_time(probe).await;
         Probed { outcome, secret_versions: secrets.versions(&namespace) }
+    }
+
+    /// Returns why a Source is refused. Links are resolved on a thread that may block: a folder of
+    /// the network may be away.
+    async fn refusal(&self, namespace: &str, source: &Source) -> Result<Option<Finding>, Problem> {
+        let (policy, namespace) = (Arc::clone(&self.policy), namespace.to_owned());
+        let spec = source.spec.clone();
+        let looked = tokio::task::spawn_blocking(move || policy.refusal(&namespace, &spec)).await;
+        looked.map_err(|_| Problem {
+            reason: Reason::SourceNotReady,
+            disposition: Disposition::Transient,
+            message: "the probe was cut off: the program is stopping".to_owned(),
+            hint: None,
+        })
     }
 
     /// Asks Customer.io whose key a connection has, and tries its App API key where it has one.

@@ -1,9 +1,15 @@
 //! Requests by annotation: written down when first seen, acted on once, echoed.
 
+use jiff::Timestamp;
+
+use crate::api::condition::ConditionStatus;
+use crate::api::sync_status::RunSummary;
 use crate::controller::decide::decision::{EventReason, Step, Trigger};
-use crate::controller::decide::draft::Draft;
+use crate::controller::decide::draft::{Draft, whole_second};
+use crate::controller::decide::ready::Ready;
 use crate::controller::decide::request::{RequestKind, StoredRequest};
 use crate::controller::decide::view::CancelCause;
+use crate::model::RunResult;
 
 /// Says which run is asked for now: once for each new value.
 pub const REQUESTED_AT: &str = "ciosync.dev/requestedAt";
@@ -44,13 +50,22 @@ pub(super) fn record(draft: &mut Draft<'_>) -> Asks {
     asks
 }
 
+/// Returns the requests that were written down for this object. Those from before it was made were
+/// for one of the same name that is gone.
+fn known<'a>(draft: &Draft<'a>) -> impl Iterator<Item = &'a StoredRequest> {
+    let made_at = made_at(draft);
+    draft.view.requests.iter().filter(move |it| made_at.is_none_or(|made_at| it.seen_at >= made_at))
+}
+
+/// Returns when this object was made, in whole seconds.
+fn made_at(draft: &Draft<'_>) -> Option<Timestamp> {
+    draft.view.sync.metadata.creation_timestamp.as_ref().map(|time| whole_second(time.0))
+}
+
 /// Returns the token of a kind that waits: a new annotation, else one that was written down.
 fn waiting(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
     let Some(token) = new_token(draft, kind) else {
-        return draft
-            .view
-            .requests
-            .iter()
+        return known(draft)
             .filter(|request| request.kind == kind && !request.is_handled)
             .filter(|request| echo(draft, kind) != Some(request.token.as_str()))
             .max_by_key(|request| request.seen_at)
@@ -82,10 +97,7 @@ fn full_resync(draft: &mut Draft<'_>, run: Option<&str>) -> Option<String> {
         remember(draft, kind, run);
         return annotated;
     }
-    draft
-        .view
-        .requests
-        .iter()
+    known(draft)
         .find(|it| it.kind == kind && !it.is_handled && it.token == run)
         .filter(|it| echo(draft, kind) != Some(it.token.as_str()))
         .map(|it| it.token.clone())
@@ -94,7 +106,7 @@ fn full_resync(draft: &mut Draft<'_>, run: Option<&str>) -> Option<String> {
 /// Returns whether a token was neither echoed nor written down before.
 fn is_new(draft: &Draft<'_>, kind: RequestKind, token: &str) -> bool {
     let is_known = |it: &StoredRequest| it.kind == kind && it.token == token;
-    echo(draft, kind) != Some(token) && !draft.view.requests.iter().any(is_known)
+    echo(draft, kind) != Some(token) && !known(draft).any(is_known)
 }
 
 /// Returns an annotation's token that is new. One that is written down as done with, and whose echo
@@ -102,7 +114,7 @@ fn is_new(draft: &Draft<'_>, kind: RequestKind, token: &str) -> bool {
 fn new_token(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
     let token = annotated(draft, kind)?;
     let is_done = |it: &StoredRequest| it.kind == kind && it.token == token && it.is_handled;
-    if draft.view.requests.iter().any(is_done) {
+    if known(draft).any(is_done) {
         set_echo(draft, kind, &token);
     }
     Some(token).filter(|token| is_new(draft, kind, token))
@@ -110,10 +122,7 @@ fn new_token(draft: &mut Draft<'_>, kind: RequestKind) -> Option<String> {
 
 /// Writes down that a request which the status echoes is done with: a crash came between the two.
 fn settle_echoed(draft: &mut Draft<'_>) {
-    let echoed: Vec<StoredRequest> = draft
-        .view
-        .requests
-        .iter()
+    let echoed: Vec<StoredRequest> = known(draft)
         .filter(|it| !it.is_handled && echo(draft, it.kind) == Some(it.token.as_str()))
         .cloned()
         .collect();
@@ -163,8 +172,10 @@ fn set_echo(draft: &mut Draft<'_>, kind: RequestKind, token: &str) {
 }
 
 fn stored(draft: &Draft<'_>, kind: RequestKind, token: &str, is_handled: bool) -> Step {
-    let known = draft.view.requests.iter().find(|it| it.kind == kind && it.token == token);
-    let seen_at = known.map_or(draft.stamp, |known| known.seen_at);
+    let known = known(draft).find(|it| it.kind == kind && it.token == token);
+    // Our clock may be behind the one that stamps objects.
+    let now = made_at(draft).map_or(draft.stamp, |made_at| draft.stamp.max(made_at));
+    let seen_at = known.map_or(now, |known| known.seen_at);
     Step::Remember(StoredRequest { kind, token: token.to_owned(), is_handled, seen_at })
 }
 
@@ -217,6 +228,15 @@ pub(super) fn act(draft: &mut Draft<'_>, asks: &mut Asks) {
     }
 }
 
+/// Returns whether a person asked for this run to be stopped, seen or not yet.
+pub(super) fn is_cancelled(draft: &Draft<'_>, run: &str) -> bool {
+    let is_stored = |it: &StoredRequest| it.kind == RequestKind::Cancel && it.token == run;
+    echo(draft, RequestKind::Cancel) == Some(run)
+        || annotated(draft, RequestKind::Cancel).as_deref() == Some(run)
+        || known(draft).any(is_stored)
+}
+
+/// Stops the run that a token names.
 fn cancel(draft: &mut Draft<'_>, token: &str) {
     if let Some(running) = draft.running.filter(|running| running.id.0 == token)
         && running.cancelled != Some(CancelCause::Requested)
@@ -224,7 +244,23 @@ fn cancel(draft: &mut Draft<'_>, token: &str) {
         let run = running.id.clone();
         draft.before.push(Step::Cancel { run, cause: CancelCause::Requested });
     }
+    stay_stopped(draft, token);
     handled(draft, RequestKind::Cancel, token);
+}
+
+/// Makes a cancelled run of one that was interrupted: it is not gone on with.
+fn stay_stopped(draft: &mut Draft<'_>, run: &str) {
+    let status = &mut draft.status;
+    let is_meant = |it: &RunSummary| it.id == run && it.result == RunResult::Interrupted.as_str();
+    if !status.last_run.as_ref().is_some_and(is_meant) {
+        return;
+    }
+    for run in status.last_run.iter_mut().chain(&mut status.history).filter(|it| is_meant(it)) {
+        RunResult::Cancelled.as_str().clone_into(&mut run.result);
+    }
+    if draft.ready.status == ConditionStatus::Unknown {
+        draft.ready = Ready::cancelled();
+    }
 }
 
 fn ignore_while_suspended(draft: &mut Draft<'_>, asks: &mut Asks) {

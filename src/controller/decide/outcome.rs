@@ -37,9 +37,7 @@ pub(super) fn fold(draft: &mut Draft<'_>, ended: &Ended) {
             draft.ready = Ready::unknown("Interrupted", &[goes_on]);
         }
         RunResult::Cancelled if draft.ready.status == ConditionStatus::Unknown => {
-            let ask =
-                "annotate the Sync with `ciosync.dev/requestedAt` to run it: the run was cancelled";
-            draft.ready = Ready::unknown("Progressing", &[ask]);
+            draft.ready = Ready::cancelled();
         }
         RunResult::Interrupted | RunResult::Cancelled | RunResult::Skipped => {}
     }

@@ -48,6 +48,13 @@ impl Ready {
         Self { status, reason: reason.to_owned(), message: sentences(phrases), is_stalled }
     }
 
+    /// Returns Ready where the only run so far was stopped by a person.
+    pub(super) fn cancelled() -> Self {
+        let ask =
+            "annotate the Sync with `ciosync.dev/requestedAt` to run it: the run was cancelled";
+        Self::unknown("Progressing", &[ask])
+    }
+
     /// Returns what a problem makes of Ready.
     pub(super) fn problem(problem: &Problem) -> Self {
         let hint = problem.hint.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::api;
 use crate::api::sync_status::{CurrentRun, RunSummary};
+use crate::controller::decide::asks;
 use crate::controller::decide::decision::Trigger;
 use crate::controller::decide::deletion::CLEANUP;
 use crate::controller::decide::draft::{Draft, time};
@@ -75,7 +76,7 @@ fn rebuild(draft: &mut Draft<'_>) {
 fn lost_run(draft: &Draft<'_>, run: &CurrentRun) -> Ended {
     let recorded = draft.view.recorded.iter().find(|report| report.id.0 == run.id);
     let report = recorded.cloned().unwrap_or_else(|| interrupted(draft, run));
-    let is_cancelled = draft.status.last_handled_cancel.as_ref() == Some(&run.id);
+    let is_cancelled = asks::is_cancelled(draft, &run.id);
     Ended {
         disposition: report.reason.map(|reason| disposition_of(reason.as_str())),
         report,

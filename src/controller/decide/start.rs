@@ -230,8 +230,13 @@ fn is_full_resync(draft: &Draft<'_>, run: &RunSummary) -> bool {
 /// A Sync that a person must mend is tried again when something that it names changes.
 fn reference_changed(draft: &Draft<'_>) -> Option<Cause> {
     let last = last(draft, &["Failed", "Blocked"])?;
-    let changed_at = second_after(draft.view.named_changed_at?);
-    let is_since = last.started_at.as_ref().is_none_or(|started_at| changed_at > started_at.0);
+    let changed_at = draft.view.named_changed_at?;
+    // The status has whole seconds; a run that started in the one of the change may have started
+    // before it or because of it. Its id tells.
+    let is_since = match decided_at(&last.id) {
+        Some(decided_at) => changed_at > decided_at,
+        None => last.started_at.as_ref().is_none_or(|start| second_after(changed_at) > start.0),
+    };
     (is_since && draft.ready.status == ConditionStatus::False)
         .then(|| Cause::of(Trigger::ReferenceChange))
 }
@@ -272,6 +277,12 @@ fn start(draft: &mut Draft<'_>, cause: Cause) {
     // The run comes before the notes that its request is done with.
     let start = Start { run, trigger, request, full_resync, approve, slot };
     draft.after.insert(0, Step::Start(start));
+}
+
+/// Returns the millisecond in which a run was decided, as its id has it.
+fn decided_at(run: &str) -> Option<Timestamp> {
+    let id = Ulid::from_string(run).ok()?;
+    Timestamp::from_millisecond(i64::try_from(id.timestamp_ms()).ok()?).ok()
 }
 
 /// Returns the id of a run: a ULID of this moment, whose rest is a hash of what the run is for, so

@@ -44,6 +44,11 @@ const LOOK_MIN: Duration = Duration::from_millis(100);
 pub struct Attempts(Mutex<HashMap<ObjectKey, u32>>);
 
 impl Attempts {
+    /// Forgets an object that is gone.
+    pub(super) fn forget(&self, key: &ObjectKey) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
     /// Says when an object is looked at next, and takes note of a failure or its end.
     pub(super) fn next(
         &self,

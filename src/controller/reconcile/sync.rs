@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use kube::{Resource as _, ResourceExt as _};
 use tracing::warn;
 
@@ -20,6 +20,7 @@ use crate::controller::decide::{
 };
 use crate::controller::error::ControllerError;
 use crate::controller::figures;
+use crate::controller::follow::Followed as _;
 use crate::controller::objects::target;
 use crate::controller::watch::{ObjectKey, key_of};
 use crate::metrics::ObjectName;
@@ -30,6 +31,10 @@ use crate::state::{StateError, snapshot};
 /// Runs that are asked of the state store where a status was lost, if its history keeps fewer.
 const RECORDED_MIN: u32 = 20;
 
+/// How soon to look again for the run of an earlier object of the same name, should word of its end
+/// get lost.
+const PREDECESSOR_POLL: SignedDuration = SignedDuration::from_secs(1);
+
 /// Looks at a Sync and does what is to be done; returns when to look again.
 ///
 /// # Errors
@@ -38,6 +43,19 @@ const RECORDED_MIN: u32 = 20;
 pub async fn reconcile(
     seen: Arc<Sync>,
     context: Arc<Context>,
+) -> Result<Option<Timestamp>, ControllerError> {
+    let key = key_of(seen.as_ref());
+    let looked = look(seen, &context).await;
+    if context.objects.sync(&key).is_none() {
+        // It went while it was looked at: what was kept of it since then would stay for ever.
+        Sync::forget(&context, &key);
+    }
+    looked
+}
+
+async fn look(
+    seen: Arc<Sync>,
+    context: &Arc<Context>,
 ) -> Result<Option<Timestamp>, ControllerError> {
     let sync = context.sync_statuses.newest(seen);
     let key = key_of(sync.as_ref());
@@ -48,26 +66,30 @@ pub async fn reconcile(
         }
         is_meant
     });
-    let facts = match Facts::gather(&context, &sync, &key).await {
-        Err(ControllerError::State(error)) => return undecided(&context, &sync, error).await,
+    if context.supervisor.stop_predecessor(&sync) {
+        // Both have one state: nothing is decided about the new one until the old one's run let go.
+        return Ok(Timestamp::now().checked_add(PREDECESSOR_POLL).ok());
+    }
+    let facts = match Facts::gather(context, &sync, &key).await {
+        Err(ControllerError::State(error)) => return undecided(context, &sync, error).await,
         gathered => gathered?,
     };
     context.outages.end(&key);
-    let view = facts.view(&context, &sync);
+    let view = facts.view(context, &sync);
     let decision = match &finished {
         Some(finished) => decide::ended(&view, &finished.ended),
         None => decide::decide(&view),
     };
     let look_again = decision.look_again;
     let figures = figures::of_sync(&decision.status);
-    carry_out(&context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
+    carry_out(context, &sync, decision, finished.as_ref().map(|_| &key)).await?;
     let name = ObjectName::new(&key.0, &key.1);
     context.metrics.syncs.set(&name, &figures);
     if let Some(finished) = &finished {
-        count(&context, &name, &finished.ended.report);
+        count(context, &name, &finished.ended.report);
     }
     if finished.is_some() || facts.running.is_some() {
-        tell_of_pace(&context, &sync);
+        tell_of_pace(context, &sync);
     }
     Ok(look_again)
 }
@@ -250,13 +272,15 @@ async fn deletion(
     if sync.meta().deletion_timestamp.is_none() || !decide::deletion::has_finalizer(sync) {
         return Ok(None);
     }
+    // A namespace takes its Syncs with it within moments: what was heard of it before doesn't count.
+    let namespace = context.namespaces.ask(&id.namespace).await?;
     // What a run that was stopped delivered stands in the journal, and is to be removed too.
     let rows = snapshot::count(&context.store, id).await.inspect_err(|error| {
         warn!(sync = %id, %error, "a Sync is being deleted, and its rows can't be counted");
     });
     Ok(Some(DeletionView {
         snapshot_rows: rows.ok(),
-        is_namespace_terminating: context.namespaces.get(&id.namespace).await?.is_terminating,
+        is_namespace_terminating: namespace.is_terminating,
         connection_gone: referred.connection_gone(sync),
     }))
 }

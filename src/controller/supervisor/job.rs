@@ -42,6 +42,11 @@ impl Job {
         self.start.trigger == Trigger::CleanUp
     }
 
+    /// Returns whether it is a run of this object, and not of an earlier one of its name.
+    pub fn is_of(&self, sync: &Sync) -> bool {
+        self.sync.uid() == sync.uid()
+    }
+
     fn has_succeeded(&self) -> bool {
         let status = self.sync.status.as_ref();
         status.is_some_and(|status| status.last_successful_time.is_some())
@@ -141,6 +146,6 @@ impl Finished {
 
     /// Returns whether the run was one of this object, and not of an earlier one of its name.
     pub fn is_of(&self, sync: &Sync) -> bool {
-        self.job.sync.uid() == sync.uid()
+        self.job.is_of(sync)
     }
 }

@@ -20,7 +20,8 @@ use self::queue::Queue;
 use super::decide::{CancelCause, Running};
 use super::nudges::Nudges;
 use super::options::RunLimits;
-use super::watch::ObjectKey;
+use super::watch::{ObjectKey, key_of};
+use crate::api::Sync;
 use crate::engine::Progress;
 use crate::metrics::OperatorMetrics;
 use crate::model::RunId;
@@ -136,6 +137,20 @@ impl Supervisor {
         }
     }
 
+    /// Stops the run of an earlier object of a Sync's name, as its deletion does; returns whether
+    /// there was one.
+    pub fn stop_predecessor(&self, sync: &Sync) -> bool {
+        let key = key_of(sync);
+        let Some(job) = self.pool().runs.get(&key).map(|entry| Arc::clone(&entry.job)) else {
+            return false;
+        };
+        if job.is_of(sync) {
+            return false;
+        }
+        self.cancel(&key, Some(&job.start.run), CancelCause::Deleted);
+        true
+    }
+
     /// Starts no run any more, and stops all that go on at their next batch, to be gone on with
     /// by the next leader.
     pub fn close(&self) {
@@ -223,9 +238,8 @@ impl Supervisor {
         let mut pool = self.pool();
         pool.queue.finish(&key);
         pool.runs.remove(&key);
-        pool.finished.insert(key.clone(), finished);
+        self.keep(&mut pool, key, finished);
         drop(pool);
-        self.nudges.push(key);
         self.wake.notify_one();
     }
 
@@ -253,8 +267,20 @@ impl Supervisor {
         let mut finished = Finished::early(&job, stop.result(), None);
         finished.ended.cancelled = stop.cause();
         info!(%sync, %run_id, "the run ended before it began");
-        pool.finished.insert(key.clone(), finished);
-        self.nudges.push(key.clone());
+        self.keep(pool, key.clone(), finished);
+    }
+
+    /// Keeps the end of a run for the status of its Sync; where that is gone, nobody would ever ask.
+    fn keep(&self, pool: &mut Pool, key: ObjectKey, finished: Finished) {
+        // Asked with the pool locked: a Sync that goes from here on has its end forgotten by
+        // `settle`.
+        let sync = self.executor.objects.sync(&key);
+        if sync.is_some_and(|sync| finished.is_of(&sync)) {
+            pool.finished.insert(key.clone(), finished);
+        } else {
+            self.settled.notify_waiters();
+        }
+        self.nudges.push(key);
     }
 
     fn pool(&self) -> MutexGuard<'_, Pool> {

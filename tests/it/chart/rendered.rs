@@ -97,6 +97,15 @@ fn two_replicas_stand_apart_and_one_may_be_drained() {
 }
 
 #[test]
+fn without_a_lease_the_old_pod_goes_before_the_new_one_comes() {
+    let mut alone = POSTGRES.to_vec();
+    alone.extend(["replicas=1", "leaderElection.enabled=false"]);
+    let objects = rendered(&alone);
+
+    assert_eq!(objects.the("Deployment")["spec"]["strategy"], json!({"type": "Recreate"}));
+}
+
+#[test]
 fn selectors_of_the_pods_agree() {
     let mut all = POSTGRES.to_vec();
     all.push("metrics.serviceMonitor.enabled=true");

@@ -211,3 +211,40 @@ async fn a_sync_that_is_deleted_in_the_middle_of_its_run_sends_nothing_more() {
     world.sync("people", SPEC).await;
     everybody_arrives(&world).await;
 }
+
+#[tokio::test]
+async fn an_operator_whose_sync_was_deleted_in_the_middle_of_its_run_still_ends_at_once() {
+    let world = slow_world().await;
+    let mut operator = world.operator().await;
+    world.sync("people", SPEC).await;
+    under_way(&world).await;
+    world.the("people").delete().await;
+    operator.wait_for_log("run ended").await;
+
+    let asked_at = Instant::now();
+    let ended = operator.terminate().await;
+
+    assert_eq!(ended.code(), 0, "{ended}");
+    assert!(asked_at.elapsed() < Duration::from_secs(10), "{:?}", asked_at.elapsed());
+    assert!(!ended.stderr().contains("did not end in time"), "{ended}");
+}
+
+#[tokio::test]
+async fn a_sync_that_is_made_anew_while_its_old_run_lets_go_has_a_first_run_of_its_own() {
+    let world = slow_world().await;
+    let _operator = world.operator().await;
+    world.sync("people", SPEC).await;
+    under_way(&world).await;
+    // The old run waits for an answer while the new Sync is looked at.
+    world.emulator.faults().clear();
+    let held = Fault::late(2_000).path(BATCHES);
+    world.emulator.faults().add(held);
+    let old = world.the("people").get().await["metadata"]["uid"].clone();
+
+    world.the("people").delete().await;
+    world.sync("people", SPEC).await;
+
+    let sync = world.the("people").wait("its run", |sync| !current_run(sync).is_null()).await;
+    assert_ne!(sync["metadata"]["uid"], old);
+    everybody_arrives(&world).await;
+}

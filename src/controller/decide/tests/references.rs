@@ -199,6 +199,32 @@ fn each_reason_to_be_held_back_has_its_conditions_and_goes_with_its_cause() {
 }
 
 #[test]
+fn a_run_that_fails_at_once_is_tried_once_for_each_change() {
+    for (changed_at, decided_at, is_tried_again) in [
+        ("2026-03-02T10:00:00.3Z", "2026-03-02T10:00:00.6Z", false),
+        ("2026-03-02T10:00:00.6Z", "2026-03-02T10:00:00.3Z", true),
+        ("2026-03-02T10:00:00Z", "2026-03-02T10:00:00.001Z", false),
+        ("2026-03-02T10:00:01Z", "2026-03-02T10:00:00.9Z", true),
+    ] {
+        let mut world = World::new(json!({}));
+        world.now = at(decided_at);
+        world.look();
+        world.named_changed_at = Some(at(changed_at));
+        world.now = at("2026-03-02T10:00:01.1Z");
+        world.fail(Reason::InvalidQuery, Disposition::NeedsOperator);
+        world.look();
+
+        let tries = world.starts.iter().filter(|it| it.trigger == Trigger::ReferenceChange).count();
+        assert_eq!(tries, usize::from(is_tried_again), "{changed_at} {decided_at}");
+        if is_tried_again {
+            world.fail(Reason::InvalidQuery, Disposition::NeedsOperator);
+            world.live(60);
+            assert_eq!(world.starts.len(), 2, "{changed_at} {decided_at}");
+        }
+    }
+}
+
+#[test]
 fn a_run_under_way_is_not_stopped_because_a_probe_fails() {
     let mut world = hourly();
     world.live(3600);

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::world::{World, problem};
+use super::world::{World, at, problem};
 use crate::controller::decide::*;
 use crate::model::{Disposition, Reason, RunResult};
 
@@ -86,6 +86,62 @@ fn a_new_sync_acts_on_a_run_request_and_ignores_all_others() {
     assert_eq!(echoes(&world), [Some("old"); 5]);
     assert!(world.resets.is_empty());
     assert!(world.requests.iter().all(|request| request.is_handled));
+}
+
+#[test]
+fn a_recreated_sync_acts_on_nothing_that_its_predecessor_was_asked() {
+    let all = [
+        RequestKind::Run,
+        RequestKind::FullResync,
+        RequestKind::Approve,
+        RequestKind::Reset,
+        RequestKind::Cancel,
+    ];
+    for kind in all {
+        for (seen_at, is_its_own) in
+            [("2026-03-02T09:59:59Z", false), ("2026-03-02T10:00:00Z", true)]
+        {
+            let mut world = World::new(json!({"schedule": "0 * * * *"}));
+            world.look();
+            let token = "t".to_owned();
+            let seen_at = at(seen_at);
+            world.requests = vec![StoredRequest { kind, token, is_handled: false, seen_at }];
+
+            world.pass(10);
+            world.look();
+
+            let has_acted = !world.starts.is_empty() || echoes(&world) != [None; 5];
+            // What goes with a run waits for one.
+            let waits = kind == RequestKind::FullResync;
+            assert_eq!(has_acted, is_its_own && !waits, "{kind:?} of {seen_at}");
+        }
+    }
+}
+
+#[test]
+fn a_token_that_was_done_with_for_a_predecessor_is_new() {
+    let mut world = World::new(json!({"schedule": "0 * * * *"}));
+    let (kind, token, seen_at) = (RequestKind::Run, "t".to_owned(), at("2026-03-01T10:00:00Z"));
+    world.requests = vec![StoredRequest { kind, token, is_handled: true, seen_at }];
+    world.annotate(REQUESTED_AT, "t");
+
+    world.look();
+
+    assert_eq!(world.starts[0].request.as_deref(), Some("t"));
+}
+
+#[test]
+fn a_request_is_remembered_where_our_clock_is_behind_the_clusters() {
+    let mut world = World::new(json!({"interval": "1h"}));
+    world.pass(-30);
+    world.look();
+    world.annotate(REQUESTED_AT, "t");
+    world.look();
+    world.unannotate(REQUESTED_AT);
+    world.pass(10);
+    world.end(RunResult::Succeeded);
+
+    assert_eq!(world.starts[1].request.as_deref(), Some("t"));
 }
 
 #[test]

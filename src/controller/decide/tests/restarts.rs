@@ -204,6 +204,57 @@ fn a_run_that_was_cancelled_before_its_process_ended_is_not_started_again() {
     }
 }
 
+/// The process ends in the middle of its run.
+fn killed(world: &mut World) {
+    world.crash();
+}
+
+/// The process ends in order, and writes how its run ended.
+fn stopped(world: &mut World) {
+    world.is_stopping = true;
+    world.end(RunResult::Interrupted);
+    world.crash();
+    world.is_stopping = false;
+}
+
+/// The cancel was written down, and the process ended before it acted.
+fn killed_with_the_cancel_written_down(world: &mut World) {
+    let id = world.status().current_run.as_ref().unwrap().id.clone();
+    world.annotate(CANCEL, &id);
+    world.look_and_die_after(1);
+    world.unannotate(CANCEL);
+}
+
+#[test]
+fn a_run_that_is_cancelled_while_nobody_runs_it_is_not_started_again() {
+    for (name, end) in [
+        ("killed", killed as Happening),
+        ("stopped", stopped),
+        ("written down", killed_with_the_cancel_written_down),
+    ] {
+        for (mut world, ready) in [
+            (in_second_run(), "Ready=True/Succeeded"),
+            (started(json!({})), "Ready=Unknown/Progressing"),
+        ] {
+            let (starts, id) = (world.starts.len(), world.running.as_ref().unwrap().id.0.clone());
+
+            end(&mut world);
+            if name != "written down" {
+                world.annotate(CANCEL, &id);
+            }
+            world.look();
+
+            let status = world.status();
+            assert_eq!(status.last_handled_cancel.as_ref(), Some(&id), "{name}");
+            assert_eq!(status.last_run.as_ref().unwrap().result, "Cancelled", "{name}");
+            assert_eq!(status.history[0].result, "Cancelled", "{name}");
+            assert_eq!(world.conditions(), ready, "{name}");
+            world.live(300);
+            assert_eq!(world.starts.len(), starts, "{name}");
+        }
+    }
+}
+
 #[test]
 fn a_request_is_handled_once_wherever_the_process_ends() {
     for steps in 0..6 {
