@@ -68,6 +68,7 @@ fn options(args: ControllerArgs, spool_dir: PathBuf) -> ControllerOptions {
             per_connection: args.max_runs_per_connection,
         },
         lease: args.leader_election.then(|| LeaseOptions {
+            name: args.lease_name,
             namespace: args.lease_namespace,
             duration: args.lease_duration.get(),
         }),

@@ -57,6 +57,9 @@ pub struct ControllerArgs {
         action = ArgAction::Set
     )]
     pub leader_election: bool,
+    /// The name of the Lease: two operators of one namespace, for other Syncs each, need two.
+    #[arg(long, value_name = "NAME", default_value = "ciosync")]
+    pub lease_name: String,
     /// The namespace of the Lease. Default: the pod's own.
     #[arg(long, value_name = "NAMESPACE")]
     pub lease_namespace: Option<String>,

@@ -16,9 +16,6 @@ use tracing::{info, warn};
 use super::error::{ControllerError, bounded, describe};
 use super::options::LeaseOptions;
 
-/// The Lease's name.
-const LEASE: &str = "ciosync";
-
 /// Shortest time that a Lease may last: below it a slow answer would cost it.
 const DURATION_MIN: Duration = Duration::from_secs(3);
 
@@ -32,6 +29,7 @@ const NAMESPACE_FILE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/name
 /// The Lease that this replica wants or has.
 pub struct Leadership {
     api: Api<Lease>,
+    name: String,
     identity: String,
     duration: Duration,
     is_leader: watch::Receiver<bool>,
@@ -56,17 +54,18 @@ impl Leadership {
             ));
         }
         let namespace = namespace_of(&client, options);
-        let manager = LeaseManagerBuilder::new(client.clone(), LEASE)
+        let manager = LeaseManagerBuilder::new(client.clone(), &options.name)
             .with_namespace(&namespace)
             .with_identity(identity)
             .with_duration(duration.as_secs())
             .with_grace((duration.as_secs() / 3 * 2).max(1))
             .build()
             .await
-            .map_err(|error| refused(&namespace, &error))?;
+            .map_err(|error| refused(&namespace, &options.name, &error))?;
         let (is_leader, task) = manager.watch().await;
         let api = Api::namespaced(client, &namespace);
-        Ok(Self { api, identity: identity.to_owned(), duration, is_leader, task })
+        let (name, identity) = (options.name.clone(), identity.to_owned());
+        Ok(Self { api, name, identity, duration, is_leader, task })
     }
 
     /// Waits until this replica has the Lease.
@@ -95,7 +94,7 @@ impl Leadership {
             }
             let asked_at = Instant::now();
             let left = self.duration.saturating_sub(confirmed_at.elapsed());
-            let seen = tokio::time::timeout(left, bounded(self.api.get(LEASE))).await;
+            let seen = tokio::time::timeout(left, bounded(self.api.get(&self.name))).await;
             match seen {
                 Ok(Ok(lease)) if self.is_holder(&lease) => confirmed_at = asked_at,
                 Ok(Ok(_)) => {
@@ -143,8 +142,8 @@ fn own_namespace(client: &Client) -> String {
     known.filter(|name| !name.is_empty()).unwrap_or_else(|| client.default_namespace().to_owned())
 }
 
-fn refused(namespace: &str, error: &LeaseManagerError) -> ControllerError {
-    let what = format!("the Lease {namespace}/{LEASE} can't be had");
+fn refused(namespace: &str, name: &str, error: &LeaseManagerError) -> ControllerError {
+    let what = format!("the Lease {namespace}/{name} can't be had");
     match error {
         LeaseManagerError::KubeError(error) => ControllerError::api(what, error),
         LeaseManagerError::InconsistentState(_)

@@ -24,6 +24,8 @@ impl Default for RunLimits {
 /// How replicas agree on which one works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LeaseOptions {
+    /// The Lease's name: replicas that name one Lease are replicas of one operator.
+    pub name: String,
     /// Where the Lease is; `None` for the pod's own namespace.
     pub namespace: Option<String>,
     /// For how long a replica that is not heard of keeps it. Whole seconds, at least 3.

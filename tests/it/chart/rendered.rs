@@ -106,6 +106,14 @@ fn without_a_lease_the_old_pod_goes_before_the_new_one_comes() {
 }
 
 #[test]
+fn two_releases_of_one_namespace_have_a_lease_each() {
+    for (name, lease) in [("blue", "--lease-name=blue"), ("green", "--lease-name=green")] {
+        let values = format!("fullnameOverride={name}");
+        assert!(rendered(&[&values]).args().contains(&lease), "{name}");
+    }
+}
+
+#[test]
 fn selectors_of_the_pods_agree() {
     let mut all = POSTGRES.to_vec();
     all.push("metrics.serviceMonitor.enabled=true");

@@ -61,6 +61,22 @@ async fn a_standby_takes_over_from_a_killed_leader_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn operators_with_a_lease_each_work_side_by_side() {
+    let world = slow_world().await;
+    let setup = world.setup().flags(["--lease-duration=3s"]);
+    let mut blue = setup.clone().elected("blue").flags(["--lease-name=blue"]).start().await;
+    let mut green = setup.elected("green").flags(["--lease-name=green"]).start().await;
+    for operator in [&mut blue, &mut green] {
+        operator.wait_for_log("this replica is the leader").await;
+    }
+
+    for name in ["blue", "green"] {
+        let lease = world.cluster.object("Lease", &world.namespace, name).get().await;
+        assert_eq!(lease["spec"]["holderIdentity"], name, "{lease:#}");
+    }
+}
+
+#[tokio::test]
 async fn a_leader_that_was_frozen_sends_nothing_more_once_another_took_over() {
     let world = slow_world().await;
     let state = postgres().await.database().await;
