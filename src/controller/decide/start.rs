@@ -286,9 +286,11 @@ fn decided_at(run: &str) -> Option<Timestamp> {
 }
 
 /// Returns the id of a run: a ULID of this moment, whose rest is a hash of what the run is for, so
-/// that the same decision made twice names the same run.
+/// that the same decision made twice names the same run, and a run that follows another at once for
+/// the same thing doesn't have its id.
 pub(super) fn run_id(draft: &Draft<'_>, trigger: &str, about: &str) -> RunId {
     let now_ms = u64::try_from(draft.view.now.as_millisecond()).unwrap_or(0);
-    let text = format!("{}\n{trigger}\n{about}", draft.uid());
+    let last = draft.status.last_run.as_ref().map(|run| run.id.as_str()).unwrap_or_default();
+    let text = format!("{}\n{trigger}\n{about}\n{last}", draft.uid());
     RunId(Ulid::from_parts(now_ms, xxh3_128(text.as_bytes())).to_string())
 }
