@@ -29,8 +29,9 @@ pub fn decide(view: &View<'_>) -> Decision {
 /// that run. Taking the same end twice changes nothing.
 pub fn ended(view: &View<'_>, ended: &Ended) -> Decision {
     let mut draft = Draft::new(view, Some(&ended.report.id));
-    fold(&mut draft, ended);
-    settle(draft, ended.cancelled == Some(CancelCause::SpecChanged))
+    // What an edit asks for was decided with the end that it brought about, and once is enough.
+    let is_news = fold(&mut draft, ended);
+    settle(draft, is_news && ended.cancelled == Some(CancelCause::SpecChanged))
 }
 
 /// Decides on. `is_outdated` says that the run which ended had an older spec.

@@ -15,7 +15,7 @@ use crate::controller::decide::decision::{EventReason, Step, Trigger};
 use crate::controller::decide::draft::{Draft, plus, time, written};
 use crate::controller::decide::outcome::signed;
 use crate::controller::decide::ready::Ready;
-use crate::controller::decide::start::{QUEUED, run_id};
+use crate::controller::decide::start::{QUEUED, next_run_id};
 use crate::controller::decide::text::count;
 use crate::controller::decide::view::{CancelCause, SuspendedBy};
 
@@ -202,7 +202,7 @@ fn block(draft: &mut Draft<'_>, rows: u64) {
 }
 
 fn clean_up(draft: &mut Draft<'_>) {
-    let run = run_id(draft, CLEANUP, "");
+    let run = next_run_id(draft, CLEANUP, "");
     draft.status.blocked = None;
     draft.status.next_retry_time = None;
     draft.status.current_run = Some(CurrentRun {

@@ -12,12 +12,12 @@ use crate::controller::decide::view::{CancelCause, Ended};
 use crate::controller::decide::{retry, slots};
 use crate::model::{Disposition, Reason, RunCounts, RunReport, RunResult};
 
-/// Takes a run's end into the status. The same end twice is taken once.
-pub(super) fn fold(draft: &mut Draft<'_>, ended: &Ended) {
+/// Takes a run's end into the status, and says whether it did: the same end twice is taken once.
+pub(super) fn fold(draft: &mut Draft<'_>, ended: &Ended) -> bool {
     // A slot that was skipped since then may stand above it.
     let mut known = draft.status.last_run.iter().chain(&draft.status.history);
     if known.any(|run| run.id == ended.report.id.0) {
-        return;
+        return false;
     }
     draft.status.current_run = None;
     draft.status.next_retry_time = None;
@@ -41,6 +41,7 @@ pub(super) fn fold(draft: &mut Draft<'_>, ended: &Ended) {
         }
         RunResult::Interrupted | RunResult::Cancelled | RunResult::Skipped => {}
     }
+    true
 }
 
 /// Returns how a run counts: one that was stopped for a person's sake is not started again.

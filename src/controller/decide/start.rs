@@ -260,7 +260,7 @@ fn start(draft: &mut Draft<'_>, cause: Cause) {
     let slot = slots::serve(draft);
     let Cause { trigger, request, full_resync, approve } = cause;
     let about = request.clone().or_else(|| slot.map(written)).unwrap_or_default();
-    let run = run_id(draft, &trigger.to_string(), &about);
+    let run = next_run_id(draft, &trigger.to_string(), &about);
     draft.status.next_retry_time = None;
     draft.status.current_run = Some(CurrentRun {
         id: run.0.clone(),
@@ -286,11 +286,21 @@ fn decided_at(run: &str) -> Option<Timestamp> {
 }
 
 /// Returns the id of a run: a ULID of this moment, whose rest is a hash of what the run is for, so
-/// that the same decision made twice names the same run, and a run that follows another at once for
-/// the same thing doesn't have its id.
-pub(super) fn run_id(draft: &Draft<'_>, trigger: &str, about: &str) -> RunId {
+/// that the same decision made twice names the same run.
+fn run_id(draft: &Draft<'_>, trigger: &str, about: &str) -> RunId {
     let now_ms = u64::try_from(draft.view.now.as_millisecond()).unwrap_or(0);
-    let last = draft.status.last_run.as_ref().map(|run| run.id.as_str()).unwrap_or_default();
-    let text = format!("{}\n{trigger}\n{about}\n{last}", draft.uid());
+    let text = format!("{}\n{trigger}\n{about}", draft.uid());
     RunId(Ulid::from_parts(now_ms, xxh3_128(text.as_bytes())).to_string())
+}
+
+/// Returns the id of a run that starts: [`run_id`], but never that of a run which was decided for
+/// the same thing in the same millisecond and has ended already.
+pub(super) fn next_run_id(draft: &Draft<'_>, trigger: &str, about: &str) -> RunId {
+    let id = run_id(draft, trigger, about);
+    let skipped = RunResult::Skipped.as_str();
+    let last = draft.status.last_run.as_ref().filter(|last| last.result != skipped);
+    match last.filter(|last| decided_at(&last.id) == decided_at(&id.0)) {
+        Some(last) => run_id(draft, trigger, &format!("{about}\n{}", last.id)),
+        None => id,
+    }
 }

@@ -318,13 +318,13 @@ fn connection() -> CustomerIoConnection {
 #[test]
 fn a_connection_is_ready_without_its_app_api_and_says_what_is_wrong_with_it() {
     let refused = problem(Reason::AuthenticationFailed, Disposition::NeedsOperator);
-    let outcome = Some(Ok(Some(refused.clone())));
+    let outcome = Some(Ok(Some(refused)));
 
     let (status, probe_at) = probe::connection(&connection(), at(START), outcome);
 
     let ready = status.conditions.iter().find(|it| it.condition_type == "Ready").unwrap();
     assert_eq!(ready.status, ConditionStatus::True);
-    assert!(ready.message.contains(&refused.message), "{}", ready.message);
+    assert!(ready.message.contains("It is so."), "{}", ready.message);
     assert!(ready.message.contains("Only what asks the App API is held up"), "{}", ready.message);
     assert!(status.conditions.iter().all(|it| it.condition_type != "Stalled"));
     assert_eq!(probe_at, Some(at("2026-03-02T10:05:00Z")));
