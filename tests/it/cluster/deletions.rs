@@ -97,10 +97,10 @@ async fn rows_of_a_first_run_that_its_deletion_stopped_are_removed_too() {
     let mut world = world().await;
     world.sql("insert into people with recursive n(i) as (select 1 union all select i + 1 from n where i < 400)
         select 'q' || i, 'q' || i || '@example.com' from n;").await;
-    let slowly = "limits: {itemBytes: 1024, batchBytes: 1024}
+    let slowly = "limits: {itemBytes: 1024, batchBytes: 2048}
   rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 100000, maxInFlight: 1}";
     world.connection("production", slowly).await;
-    world.emulator.faults().add(Fault::late(300).path("/api/v2/batch"));
+    world.emulator.faults().add(Fault::late(600).path("/api/v2/batch"));
     let _operator = world.operator().await;
     let unguarded = "deletionPolicy: Delete\n  guards: {maxRemoved: \"100%\"}";
     world.sync("people", &format!("{SPEC}\n  {unguarded}")).await;
