@@ -86,7 +86,7 @@ async fn a_leader_that_was_frozen_sends_nothing_more_once_another_took_over() {
     leader.wait_for_log("this replica is the leader").await;
     let mut standby = setup.elected("second").start().await;
     world.sync("people", SPEC).await;
-    world.workspace().wait_for(|stats| stats.items_accepted > 0).await;
+    leader.wait_for_log("batch answered").await;
 
     leader.freeze().await;
     let answered = |log: &str| log.matches("batch answered").count();

@@ -177,7 +177,9 @@ pub(super) fn mismatch(api: &Value, schema: &Value, value: &Value) -> Option<Str
                     return Some(format!("{name}: {found}"));
                 }
             }
-            None if properties.is_some() => return Some(format!("{name} is not described")),
+            None if properties.is_some() && schema["additionalProperties"].is_null() => {
+                return Some(format!("{name} is not described"));
+            }
             None => {}
         }
     }

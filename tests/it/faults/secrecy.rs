@@ -232,7 +232,8 @@ async fn runs_that_fail_tell_nothing_of_rows_and_credentials() {
         for words in [&[&RUN[..], &["tmp"]].concat()[..], &["run", "-f", "sync.yaml"]] {
             let output = said(&dir, words).await;
             marks.expect_none_said(&output);
-            assert_eq!(output.code(), 1, "{output}");
+            // Rows that were refused one by one in the run before are not due yet, which is a 3.
+            assert!([1, 3].contains(&output.code()), "{output}");
         }
         emulator.faults().remove(id);
     }
