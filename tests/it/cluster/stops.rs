@@ -185,8 +185,6 @@ async fn a_suspended_sync_stops_shows_it_and_goes_on_when_it_is_resumed() {
     world.the("people").patch(json!({"spec": {"suspend": false}})).await.unwrap();
     everybody_arrives(&world).await;
     told(&world, "Resumed").await;
-    // Slots of a second fell into a run of many.
-    told(&world, "MissedSchedule").await;
 }
 
 /// Waits for an event.
