@@ -161,10 +161,10 @@ async fn a_connection_that_breaks_removes_nobody() {
 
     let told = tokio::join!(world.refused(1, ""), database.terminate_query("stuck(")).0;
 
-    insta::assert_snapshot!(told, @r"
-        Failed: SERVER can't serve the query now (57P01)
-          (--show-values shows it in its own words)
-        ");
+    // The server says goodbye and closes. Whether its words arrive before the reset does is up to TCP.
+    let goodbye = "Failed: SERVER can't serve the query now (57P01)\n  (--show-values shows it in its own words)";
+    let cut = "Failed: the connection to SERVER broke during a query";
+    assert!([goodbye, cut].contains(&told.trim()), "{told}");
     world.edit("sync.yaml", STUCK, QUERY);
     world.delivers((1..=ROWS).filter(|id| !(11..=20).contains(id))).await;
 }
