@@ -6,7 +6,7 @@ SHELL := bash
 
 CARGO ?= cargo
 
-.PHONY: help demo test fuzz dev-cluster soak fair check check-tls check-licences check-generated bench generate
+.PHONY: help demo test fuzz dev-cluster soak fair scale check check-tls check-licences check-generated bench generate
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ soak: ## Kill runs at random for as long as one likes: make soak KILLS=500 SEED=
 	  CIOSYNC_TEST_POSTGRES_BIN="$$bin" SOAK_KILLS="$(or $(KILLS),500)" SOAK_SEED="$(SEED)" \
 	  SOAK_EVENTS="$(EVENTS)" \
 	  $(CARGO) test --quiet --test it faults::kills -- --nocapture
+
+scale: ## Run 500 Syncs in one operator until each has met its slot, some five minutes: make scale
+	@apiserver="$$(tests/setup/apiserver.sh)"; \
+	  CIOSYNC_TEST_APISERVER="$$apiserver" SCALE_SECONDS=600 \
+	  $(CARGO) test --quiet --test it cluster::scale -- --nocapture
 
 fair: ## Run a small Sync beside a backfill of two million people: make fair PEOPLE=2000000
 	@FAIR_PEOPLE="$(or $(PEOPLE),2000000)" $(CARGO) test --quiet --test it capability::fair -- --nocapture

@@ -50,11 +50,13 @@ pub(crate) struct ActivityLog {
 }
 
 impl ActivityLog {
-    /// Appends an entry; its `sequence` and `id` are given here.
+    /// Appends an entry; its `sequence` is given here, and its `id` where it has none.
     pub(crate) fn record(&mut self, mut activity: Activity) {
         self.last_sequence += 1;
         activity.sequence = self.last_sequence;
-        activity.id = ulid::fresh();
+        if activity.id.is_empty() {
+            activity.id = ulid::fresh();
+        }
         *self.counts.entry(activity.kind.clone()).or_default() += 1;
         if self.kept.len() == KEPT_MAX {
             self.kept.pop_front();

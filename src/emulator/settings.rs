@@ -35,6 +35,9 @@ pub struct Settings {
     pub segment_removal_by_email: bool,
     /// Contradictory: event ids that are not ULIDs.
     pub non_ulid_ids: NonUlidIds,
+    /// Undocumented: whether the activity of a failed event has the id that the event was sent with.
+    /// The description calls it "the identifier for the action", and its example is a ULID.
+    pub failed_events_keep_their_id: bool,
     /// Undocumented: the status for a batch over the size limit.
     pub oversize_batch_status: u16,
     /// Undocumented: whether one item over its limit refuses the whole batch instead of itself.
@@ -80,6 +83,7 @@ impl Default for Settings {
             segment_for_unknown_person: UnknownParty::Ignore,
             segment_removal_by_email: true,
             non_ulid_ids: NonUlidIds::Refuse,
+            failed_events_keep_their_id: true,
             oversize_batch_status: 413,
             oversize_item_refuses_batch: false,
             all_invalid_status: 207,
@@ -213,6 +217,10 @@ pub(crate) const CHOICES: &[Choice] = &[
     Choice {
         setting: "non_ulid_ids",
         question: "Event ids that are not ULIDs: refused, taken, or used to find repeats?",
+    },
+    Choice {
+        setting: "failed_events_keep_their_id",
+        question: "Does the activity of a failed event have the id that the event was sent with?",
     },
     Choice {
         setting: "oversize_batch_status",

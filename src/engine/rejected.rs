@@ -2,6 +2,7 @@
 //! parked after 8 tries, due at once when it changes.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -62,6 +63,9 @@ struct Invalid {
 pub struct RejectedRows {
     run_number: u64,
     probation: Probation,
+    /// Whether any row is known by its key, as mostly none is: then nobody waits for the lock, which
+    /// is asked about each row.
+    knows_any: AtomicBool,
     known: Mutex<KnownRows>,
 }
 
@@ -91,7 +95,8 @@ impl RejectedRows {
                 known.invalid.insert(row.key, Invalid { code: row.rejection.code, seen });
             }
         }
-        Self { run_number, probation: Probation::default(), known: Mutex::new(known) }
+        let knows_any = AtomicBool::new(!known.by_key.is_empty());
+        Self { run_number, probation: Probation::default(), knows_any, known: Mutex::new(known) }
     }
 
     /// Returns the ledger with another probation.
@@ -105,8 +110,15 @@ impl RejectedRows {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn knows_none(&self) -> bool {
+        !self.knows_any.load(Ordering::Acquire)
+    }
+
     /// Says whether the row of `key` may be sent; `fingerprint` is `None` for a removal.
     pub fn due(&self, key: &[u8], fingerprint: Option<Fingerprint>) -> Due {
+        if self.knows_none() {
+            return Due::Fresh;
+        }
         let mut rows = self.known();
         let Some(known) = rows.by_key.get_mut(key) else { return Due::Fresh };
         known.seen = true;
@@ -121,7 +133,7 @@ impl RejectedRows {
 
     /// Returns whether Customer.io refused to accept the row of `key`, which is not settled yet.
     pub fn is_refused(&self, key: &[u8]) -> bool {
-        self.known().by_key.get(key).is_some_and(|known| !is_late(&known.row))
+        !self.knows_none() && self.known().by_key.get(key).is_some_and(|known| !is_late(&known.row))
     }
 
     /// Returns whether the row of `key` was refused before and is not accepted since.
@@ -133,6 +145,9 @@ impl RejectedRows {
     /// equals what was accepted, sending it again was. One that failed late equals it only after
     /// it was accepted again.
     pub fn was_refused(&self, key: &[u8], fingerprint: Fingerprint) -> bool {
+        if self.knows_none() {
+            return false;
+        }
         let rows = self.known();
         rows.by_key.get(key).is_some_and(|known| {
             known.row.fingerprint == Some(fingerprint.to_bytes()) && !is_late(&known.row)
@@ -174,6 +189,7 @@ impl RejectedRows {
             *count += 1;
         }
         rows.by_key.insert(key.to_vec(), Known { row: row.clone(), seen: true });
+        self.knows_any.store(true, Ordering::Release);
         Some(row)
     }
 
@@ -235,11 +251,10 @@ impl RejectedRows {
     /// Takes the row of `key` off the ledger because it equals what was accepted; says whether it
     /// was there.
     pub fn settle(&self, key: &[u8]) -> bool {
-        let mut rows = self.known();
-        // Asked for each row; mostly nothing was ever refused.
-        if rows.by_key.is_empty() {
+        if self.knows_none() {
             return false;
         }
+        let mut rows = self.known();
         let Some((key, known)) = rows.by_key.remove_entry(key) else { return false };
         if is_late(&known.row) {
             rows.recovered.insert(key, known.row);
@@ -250,6 +265,9 @@ impl RejectedRows {
     /// Takes a row that failed late off the ledger because it was accepted since; says whether it
     /// was there.
     pub fn recover(&self, key: &[u8]) -> bool {
+        if self.knows_none() {
+            return false;
+        }
         let is_late = self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
         is_late && self.settle(key)
     }
@@ -257,6 +275,9 @@ impl RejectedRows {
     /// Takes the row of `key` off the ledger because it was accepted, unless it is on probation;
     /// says whether it was taken.
     pub fn accept(&self, key: &[u8]) -> bool {
+        if self.knows_none() {
+            return false;
+        }
         let is_kept = self.probation == Probation::OneRun
             && self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
         !is_kept && self.settle(key)

@@ -33,6 +33,8 @@ pub enum Origin {
 pub struct Attribute {
     /// Its name in Customer.io.
     pub name: String,
+    /// The same, as records have it.
+    pub encoded_name: Box<[u8]>,
     /// Where its value comes from.
     pub origin: Origin,
     /// What the value is converted to; `None` for its own kind.
@@ -110,7 +112,7 @@ impl Attribute {
         let value = match &self.origin {
             Origin::Column(index) => row.value(*index),
             Origin::Constant(canonical) => {
-                record.attribute(&self.name).extend_from_slice(canonical);
+                record.encoded_attribute(&self.encoded_name).extend_from_slice(canonical);
                 return Ok(Written::plain(1));
             }
             Origin::Template(template) => match template.render(row, text) {
@@ -154,7 +156,7 @@ impl Attribute {
             }));
         }
         let start = record.canonical.len();
-        let out = record.attribute(&self.name);
+        let out = record.encoded_attribute(&self.encoded_name);
         let value_start = out.len();
         let converted = convert(value, self.value_type, &self.time_zone, out);
         // The limit is on the value; its tag and length take at most three bytes more.

@@ -14,6 +14,7 @@ use super::record_spec::RecordSpec;
 use super::spec::{ConsentPolicy, ConstantSpec, MappingSpec, UnmappedColumns, ValueType};
 use super::template::Template;
 use crate::model::limits::{ATTRIBUTES_MAX, attribute_name_problem};
+use crate::model::record::encoded_name;
 use crate::model::{Column, KeyKind, KeyShape, OperationKind, Value, ValueKind};
 
 mod subject;
@@ -127,6 +128,7 @@ impl Compiler<'_> {
         let overwrites_unsubscribed = is_about_person && consent.is_none() && name == UNSUBSCRIBED;
         let attribute = Attribute {
             meaning: Meaning::of(&name, self.spec.operation),
+            encoded_name: encoded_name(&name),
             origin,
             value_type: mapping
                 .value_type
@@ -259,6 +261,7 @@ impl Compiler<'_> {
             }
             let attribute = Attribute {
                 meaning: Meaning::of(&column.name, operation),
+                encoded_name: encoded_name(&column.name),
                 origin: Origin::Column(index),
                 value_type: None,
                 time_zone: TimeZone::UTC,

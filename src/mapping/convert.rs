@@ -10,10 +10,10 @@ use jiff::tz::TimeZone;
 
 use super::spec::ValueType;
 use super::template::write_text;
+use crate::model::Value;
 use crate::model::canonical;
-use crate::model::number::{Number, SAFE_INTEGER_MAX};
+use crate::model::number::{Number, SAFE_INTEGER_MAX, plain_spelling};
 use crate::model::rejection::InvalidCode;
-use crate::model::{Value, text};
 
 /// Unix seconds from here on are most likely milliseconds: the year 5138.
 /// Customer.io takes them for seconds without a word.
@@ -51,6 +51,7 @@ const NO_TEXT: ConvertError = error(InvalidCode::InvalidText, "has no text");
 ///
 /// # Errors
 /// Where the value is none of that type; what was appended must then be cut off.
+#[inline]
 pub fn convert(
     value: Value<'_>,
     value_type: Option<ValueType>,
@@ -81,6 +82,7 @@ pub fn convert(
     }
 }
 
+#[inline]
 fn own_kind(value: Value<'_>, time_zone: &TimeZone, out: &mut Vec<u8>) -> Result<(), ConvertError> {
     match value {
         Value::Null | Value::Undecodable(_) => canonical::write_null(out),
@@ -139,7 +141,10 @@ fn number(value: Value<'_>, out: &mut Vec<u8>) -> Result<(), ConvertError> {
             canonical::write_float(out, float);
         }
         Value::Bool(flag) => canonical::write_integer(out, i64::from(flag)),
-        Value::Decimal(text) => write_by_value(&Number::parse(text).ok_or(NO_NUMBER)?, out),
+        Value::Decimal(text) => match plain_spelling(text.as_bytes()) {
+            Some(spelling) => canonical::write_spelling(out, spelling),
+            None => write_by_value(&Number::parse(text).ok_or(NO_NUMBER)?, out),
+        },
         Value::Text(text) => write_by_value(&Number::parse(text.trim()).ok_or(NO_NUMBER)?, out),
         _ => return Err(NO_NUMBER),
     }
@@ -261,9 +266,11 @@ fn civil_seconds(local: civil::DateTime, time_zone: &TimeZone) -> Result<i64, Co
 }
 
 fn date(value: Value<'_>, time_zone: &TimeZone, out: &mut Vec<u8>) -> Result<(), ConvertError> {
+    if let Value::Date(days) = value {
+        return canonical::write_date(out, days).then_some(()).ok_or(NO_DATE);
+    }
     let mut text = String::with_capacity(10);
     let written = match value {
-        Value::Date(days) => text::write_date(days, &mut text),
         Value::Timestamp(micros) => {
             let instant = jiff::Timestamp::from_microsecond(micros).map_err(|_| NO_DATE)?;
             push_date(time_zone.to_datetime(instant).date(), &mut text)

@@ -11,8 +11,8 @@ use crate::model::rejection::InvalidCode;
 use crate::model::target::write_pair;
 use crate::model::text::write_value_text;
 use crate::model::{
-    Details, EventId, EventIds, EventKind, IdentifierKind, KeyShape, OperationKind, Platform,
-    RecordBuf, Rejection, Row, Target, TargetKind, Value,
+    Details, EventIds, EventKind, IdentifierKind, KeyShape, OperationKind, Platform, RecordBuf,
+    Rejection, Row, Target, TargetKind, Value,
 };
 
 /// A column, found.
@@ -117,7 +117,8 @@ impl Subject {
             }
             Parts::Event { kind, name, at, ids } => {
                 let name = event_name(row, name, second)?;
-                let id = event_id(ids, name, (key_shape, &record.key), pair)?;
+                let id =
+                    ids.of_row(name, (key_shape, &record.key), pair).ok_or_else(no_key_text)?;
                 let at = time(row, at.as_ref(), "event time column", false)?;
                 (text, Details::Event { kind: *kind, name, id, at })
             }
@@ -235,21 +236,6 @@ fn event_name<'t>(
     })
 }
 
-/// Makes the id from the text of the row's key, not from its encoding.
-fn event_id(
-    ids: &mut EventIds,
-    name: &str,
-    (shape, key): (&KeyShape, &[u8]),
-    text: &mut String,
-) -> Result<EventId, Rejection> {
-    ids.start(name);
-    for column in 0..shape.0.len() {
-        text.clear();
-        shape.write_text(key, column, text).ok_or_else(|| {
-            let problem = "the primary key has no text";
-            Rejection::invalid(InvalidCode::InvalidKey, None, problem)
-        })?;
-        ids.add_key(text);
-    }
-    Ok(ids.finish())
+fn no_key_text() -> Rejection {
+    Rejection::invalid(InvalidCode::InvalidKey, None, "the primary key has no text")
 }

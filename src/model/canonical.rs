@@ -12,7 +12,7 @@ use serde::de::{DeserializeSeed, Deserializer as _, MapAccess, SeqAccess, Visito
 use serde_json::value::RawValue;
 
 use super::number::{self, Number};
-use super::varint;
+use super::{text, varint};
 
 const NULL: u8 = 0;
 const FALSE: u8 = 1;
@@ -64,6 +64,13 @@ pub fn write_integer(out: &mut Vec<u8>, value: i64) {
     varint::write_bytes(out, itoa::Buffer::new().format(value).as_bytes());
 }
 
+/// Appends a number in its one spelling, as [`number::plain_spelling`] gives it.
+#[inline]
+pub fn write_spelling(out: &mut Vec<u8>, spelling: &[u8]) {
+    out.push(NUMBER);
+    varint::write_bytes(out, spelling);
+}
+
 /// Appends a decimal as a JSON number in its one spelling.
 pub fn write_number(out: &mut Vec<u8>, value: &Number<'_>) {
     write_spelled(out, NUMBER, |text| value.write_json(text));
@@ -76,6 +83,15 @@ pub fn write_number_as_string(out: &mut Vec<u8>, value: &Number<'_>) {
             value.write_json(text);
         }
     });
+}
+
+/// Appends a date as a string `YYYY-MM-DD`; appends nothing and returns `false` where its year has
+/// not four digits.
+pub fn write_date(out: &mut Vec<u8>, days: i32) -> bool {
+    let Some(date) = text::date(days) else { return false };
+    out.push(STRING);
+    varint::write_bytes(out, &date);
+    true
 }
 
 /// Appends a finite double as a JSON number; null where it is infinite or not a number,

@@ -5,7 +5,7 @@
 
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::varint;
+use super::{KeyShape, varint};
 
 /// The 128 bits of a ULID.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,16 @@ impl EventId {
     /// Returns the id of these bytes.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(u128::from_be_bytes(bytes))
+    }
+
+    /// Returns the id that a ULID in its usual form stands for; `None` for any other text.
+    pub fn from_ulid(text: &str) -> Option<Self> {
+        ulid::Ulid::from_string(text).ok().map(|id| Self(id.0))
+    }
+
+    /// Returns the id as a number.
+    pub fn to_bits(self) -> u128 {
+        self.0
     }
 
     /// Returns the id's bytes.
@@ -59,6 +69,23 @@ impl EventIds {
     /// Returns the id.
     pub fn finish(&self) -> EventId {
         EventId(xxh3_128(&self.bytes))
+    }
+
+    /// Returns the id of the event of that name whose row has that key, made from the key's text and
+    /// not from its encoding; `None` where the key is none of that shape. `text` is a buffer to reuse.
+    pub fn of_row(
+        &mut self,
+        name: &str,
+        (shape, key): (&KeyShape, &[u8]),
+        text: &mut String,
+    ) -> Option<EventId> {
+        self.start(name);
+        for column in 0..shape.0.len() {
+            text.clear();
+            shape.write_text(key, column, text)?;
+            self.add_key(text);
+        }
+        Some(self.finish())
     }
 }
 
@@ -106,6 +133,7 @@ mod tests {
             prop_assert!(matches!(text.as_bytes()[0], b'0'..=b'7'));
             prop_assert_eq!(ulid::Ulid::from_string(&text).unwrap().0, u128::from_be_bytes(made.to_bytes()));
             prop_assert_eq!(EventId::from_bytes(made.to_bytes()), made);
+            prop_assert_eq!(EventId::from_ulid(&text), Some(made));
 
             prop_assert_ne!(made, id(&format!("{scope}x"), &name, &parts));
             prop_assert_ne!(made, id(&scope, &format!("{name}x"), &parts));

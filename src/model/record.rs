@@ -41,8 +41,16 @@ impl RecordBuf {
     }
 
     /// Appends an attribute's name; its value must follow.
+    #[inline]
     pub fn attribute(&mut self, name: &str) -> &mut Vec<u8> {
         varint::write_bytes(&mut self.canonical, name.as_bytes());
+        &mut self.canonical
+    }
+
+    /// Does the same for a name that [`encoded_name`] made ready.
+    #[inline]
+    pub fn encoded_attribute(&mut self, name: &[u8]) -> &mut Vec<u8> {
+        self.canonical.extend_from_slice(name);
         &mut self.canonical
     }
 
@@ -50,6 +58,13 @@ impl RecordBuf {
     pub fn fingerprint(&self, encoding: Encoding) -> Fingerprint {
         Fingerprint::of(&self.canonical, encoding)
     }
+}
+
+/// Returns an attribute's name as [`RecordBuf::encoded_attribute`] takes it.
+pub fn encoded_name(name: &str) -> Box<[u8]> {
+    let mut encoded = Vec::new();
+    varint::write_bytes(&mut encoded, name.as_bytes());
+    encoded.into()
 }
 
 /// What comes before the attributes of a record.

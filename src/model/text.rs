@@ -49,13 +49,27 @@ pub fn write_uuid(bytes: [u8; 16], out: &mut String) {
 
 /// Appends a date as `YYYY-MM-DD`; `false` where its year has not four digits.
 pub fn write_date(days: i32, out: &mut String) -> bool {
-    let Some((year, month, day)) = civil(days) else { return false };
-    push_digits(year, 4, out);
-    out.push('-');
-    push_digits(month, 2, out);
-    out.push('-');
-    push_digits(day, 2, out);
+    let Some(date) = date(days) else { return false };
+    out.extend(date.map(char::from));
     true
+}
+
+/// Returns a date as `YYYY-MM-DD`; `None` where its year has not four digits.
+pub fn date(days: i32) -> Option<[u8; 10]> {
+    let (year, month, day) = civil(days)?;
+    let digit = |number: u16| b'0' + (number % 10) as u8;
+    Some([
+        digit(year / 1000),
+        digit(year / 100),
+        digit(year / 10),
+        digit(year),
+        b'-',
+        digit(month / 10),
+        digit(month),
+        b'-',
+        digit(day / 10),
+        digit(day),
+    ])
 }
 
 /// Returns year, month and day, counted from 1970-01-01; `None` where the year has not four digits.
@@ -74,14 +88,6 @@ fn civil(days: i32) -> Option<(u16, u16, u16)> {
     let year = year_of_era + era * 400 + i32::from(month <= 2);
     let in_range = u16::try_from(year).ok().filter(|year| *year <= 9_999)?;
     Some((in_range, month as u16, day as u16))
-}
-
-/// Appends the last `count` decimal digits of a number below 10,000.
-fn push_digits(number: u16, count: usize, out: &mut String) {
-    let digits = [number / 1000, number / 100 % 10, number / 10 % 10, number % 10];
-    for digit in digits.iter().skip(digits.len() - count) {
-        out.push(char::from(b'0' + *digit as u8));
-    }
 }
 
 /// Appends microseconds since 1970 in RFC 3339, with a `Z` for an instant and without for a local

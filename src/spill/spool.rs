@@ -120,17 +120,27 @@ impl SpoolWriter {
     /// # Errors
     /// Where the temporary file can't be made or written, or the reader is gone.
     pub async fn push(&mut self, record: &[u8]) -> Result<(), SpillError> {
+        self.put(record)?;
+        if self.is_due() { self.flush().await } else { Ok(()) }
+    }
+
+    /// Adds a record without waiting; [`SpoolWriter::flush`] must follow once it
+    /// [`is_due`](SpoolWriter::is_due).
+    ///
+    /// # Errors
+    /// Where the record is over 4 GiB.
+    pub fn put(&mut self, record: &[u8]) -> Result<(), SpillError> {
         let too_large = || io::Error::new(io::ErrorKind::InvalidInput, "a record is over 4 GiB");
         let len = u32::try_from(record.len()).map_err(|_| self.shared.error(too_large()))?;
         self.chunk.extend_from_slice(&len.to_le_bytes());
         self.chunk.extend_from_slice(record);
-        if self.chunk.len() >= CHUNK_BYTES {
-            return self.flush().await;
-        }
-        if self.chunk.len() >= CHUNK_BYTES_AWAITED && self.reader_waits() {
-            return self.flush().await;
-        }
         Ok(())
+    }
+
+    /// Returns whether enough was added to be made readable.
+    pub fn is_due(&self) -> bool {
+        self.chunk.len() >= CHUNK_BYTES
+            || (self.chunk.len() >= CHUNK_BYTES_AWAITED && self.reader_waits())
     }
 
     /// Returns whether the reader has nothing to read: then [`SpoolWriter::flush`] hands it what

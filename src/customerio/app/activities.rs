@@ -8,6 +8,7 @@ use super::question::Question;
 use super::{App, Names};
 use crate::customerio::context::SendContext;
 use crate::customerio::error::DeliveryError;
+use crate::model::EventId;
 
 /// Activities on a page: the most that is given.
 const PAGE: &str = "100";
@@ -20,6 +21,9 @@ pub struct Activity {
     /// Hash of the entry's own id, by which it is known again; of all that is known where it has
     /// none.
     pub id_hash: u64,
+    /// The entry's own id, where it is a ULID. Of a failed event it may be the id that the event was
+    /// sent with: the description calls it "the identifier for the action".
+    pub ulid: Option<EventId>,
     /// Whom it is about, as far as it says.
     pub person: Names,
     /// The attributes that were to change; empty where it doesn't say.
@@ -86,6 +90,7 @@ fn activity(entry: &Value) -> Activity {
     person.id = person.id.or_else(|| answer::identifier(entry.get("customer_id")));
     Activity {
         id_hash: xxh3_64(id.as_bytes()),
+        ulid: EventId::from_ulid(&id),
         person,
         // An attribute that changes has what it was and what it becomes.
         attributes: data

@@ -112,13 +112,11 @@ impl Workspace {
     }
 
     fn take_event(&mut self, event: &NewEvent<'_>, settings: &Settings, now: i64) {
-        let other_too = settings.non_ulid_ids == NonUlidIds::Deduplicate;
-        if event.id.as_ref().is_some_and(|id| self.events.is_repeat(id, other_too)) {
+        if event.id.as_ref().is_some_and(|id| self.events.is_repeat(id)) {
             return;
         }
         if self.suppressed.blocks(&event.who) {
-            let failure = Failure::event("the person is suppressed", &event.name);
-            self.fail(failure, &event.who, now);
+            self.fail_event("the person is suppressed", event, settings, now);
             return;
         }
         let anonymous_id = match &event.who {
@@ -130,8 +128,12 @@ impl Workspace {
         };
         let person = self.find_or_make(&event.who, settings.event_for_unknown_person, now);
         if person.is_none() && anonymous_id.is_none() {
-            self.fail(Failure::event("no such person", &event.name), &event.who, now);
+            self.fail_event("no such person", event, settings, now);
             return;
+        }
+        if let Some(id) = &event.id {
+            let other_too = settings.non_ulid_ids == NonUlidIds::Deduplicate;
+            self.events.remember(id, other_too);
         }
         self.events.push(Event {
             kind: event.kind,
@@ -142,6 +144,17 @@ impl Workspace {
             timestamp: event.timestamp.unwrap_or(now),
             data: event.data.into(),
         });
+    }
+
+    fn fail_event(
+        &mut self,
+        reason: &'static str,
+        event: &NewEvent<'_>,
+        settings: &Settings,
+        now: i64,
+    ) {
+        let id = event.id.as_deref().filter(|_| settings.failed_events_keep_their_id);
+        self.fail(Failure::event(reason, &event.name).under(id), &event.who, now);
     }
 
     fn add_device(&mut self, device: &NewDevice<'_>, settings: &Settings, now: i64) {

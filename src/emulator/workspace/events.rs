@@ -51,16 +51,25 @@ impl Events {
         counts.into_iter().map(|(name, count)| (name.to_owned(), count)).collect()
     }
 
-    /// Whether this id was seen before, in the whole workspace; remembers it.
+    /// Whether an event of this id was taken before, in the whole workspace; counts it then.
     ///
-    /// A ULID is found in either case of its letters; other ids only when `other_too`.
-    pub(crate) fn is_repeat(&mut self, id: &str, other_too: bool) -> bool {
-        let fresh = match ulid::parse(id) {
-            Some(bits) => self.ulids.insert(bits),
-            None => !other_too || self.other_ids.insert(id.into()),
+    /// A ULID is found in either case of its letters.
+    pub(crate) fn is_repeat(&mut self, id: &str) -> bool {
+        let is_known = match ulid::parse(id) {
+            Some(bits) => self.ulids.contains(&bits),
+            None => self.other_ids.contains(id),
         };
-        self.repeats += u64::from(!fresh);
-        !fresh
+        self.repeats += u64::from(is_known);
+        is_known
+    }
+
+    /// Remembers the id of an event that is taken; one that is no ULID only when `other_too`.
+    pub(crate) fn remember(&mut self, id: &str, other_too: bool) {
+        match ulid::parse(id) {
+            Some(bits) => drop(self.ulids.insert(bits)),
+            None if other_too => drop(self.other_ids.insert(id.into())),
+            None => {}
+        }
     }
 
     /// Takes an event.

@@ -13,32 +13,43 @@ pub(crate) struct Failure {
     kind: String,
     reason: &'static str,
     data: Value,
+    /// Empty for one of the log's own.
+    id: String,
 }
 
 impl Failure {
+    fn new(kind: String, reason: &'static str, data: Value) -> Self {
+        Self { kind, reason, data, id: String::new() }
+    }
+
     /// An update that was dropped whole.
     pub(super) fn skipped(reason: &'static str) -> Self {
-        Self { kind: "skipped_update".to_owned(), reason, data: json!({}) }
+        Self::new("skipped_update".to_owned(), reason, json!({}))
     }
 
     /// Attributes that were not set; `data` is attribute -> `{from, to}`.
     pub(super) fn attributes(reason: &'static str, data: Value) -> Self {
-        Self { kind: "failed_attribute_change".to_owned(), reason, data }
+        Self::new("failed_attribute_change".to_owned(), reason, data)
     }
 
     /// An event that was not taken.
     pub(super) fn event(reason: &'static str, name: &str) -> Self {
-        Self { kind: "failed_event".to_owned(), reason, data: json!({"name": name}) }
+        Self::new("failed_event".to_owned(), reason, json!({"name": name}))
+    }
+
+    /// The same, told under the id that the event was sent with.
+    pub(super) fn under(self, id: Option<&str>) -> Self {
+        Self { id: id.unwrap_or_default().to_owned(), ..self }
     }
 
     /// Attributes of an object that were not set.
     pub(super) fn object(type_id: u32, reason: &'static str, data: Value) -> Self {
-        Self { kind: format!("_o:{type_id}:failed_attribute_change"), reason, data }
+        Self::new(format!("_o:{type_id}:failed_attribute_change"), reason, data)
     }
 
     /// A relationship that was not made, or attributes of one that were not set.
     pub(super) fn relationship(type_id: u32, reason: &'static str, data: Value) -> Self {
-        Self { kind: format!("_r:{type_id}:failed_attribute_change"), reason, data }
+        Self::new(format!("_r:{type_id}:failed_attribute_change"), reason, data)
     }
 }
 
@@ -75,7 +86,7 @@ impl Workspace {
     fn record(&mut self, failure: Failure, person: ActivityPerson, timestamp: i64) {
         self.activities.record(Activity {
             sequence: 0,
-            id: String::new(),
+            id: failure.id,
             kind: failure.kind,
             person,
             data: failure.data,

@@ -1,12 +1,12 @@
 //! Which activities tell of a late failure, and which of those can be about what a Sync sends.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use crate::customerio::app::Activity;
 use crate::engine::pipeline::Pipeline;
 use crate::engine::rejected::LATE_FAILURE;
 use crate::mapping::{About, Given};
-use crate::model::{IdentifierKind, OperationKind, Rejection, RejectionKind, Target};
+use crate::model::{EventId, IdentifierKind, OperationKind, Rejection, RejectionKind};
 use crate::state::store::AuditMemo;
 
 /// How the failures of a type are held against rows.
@@ -14,8 +14,20 @@ use crate::state::store::AuditMemo;
 pub(super) enum Matched {
     /// By the person whom they name.
     ByPerson,
+    /// By the event's id, where the failure carries it: a person may have many events of a name, and
+    /// none is sent again that may have been taken.
+    ByEventId,
+    /// By the person, where they have one relationship only: which of many it is, isn't said.
+    ByOnlyOne,
     /// Not at all: they don't say which row they are about. They are counted and told.
     Never,
+}
+
+impl Matched {
+    /// Returns whether a failure that no row was found for may be about one all the same.
+    pub(super) fn leaves_doubt(self) -> bool {
+        self != Self::ByPerson
+    }
 }
 
 /// A type of activity that tells of a failure behind a 200.
@@ -44,10 +56,10 @@ impl Kind {
 
     /// Returns the types that can be about what a Sync sends.
     pub(super) fn of(pipeline: &Pipeline) -> Vec<Self> {
-        use Matched::{ByPerson, Never};
-        let of_type = |prefix: &str| {
+        use Matched::{ByEventId, ByOnlyOne, ByPerson, Never};
+        let of_type = |prefix: &str, matched| {
             let word = |type_id| format!("_{prefix}:{type_id}:failed_attribute_change");
-            pipeline.object_type().map(|it| Self::new(&word(it), CHANGE, Never))
+            pipeline.object_type().map(|it| Self::new(&word(it), CHANGE, matched))
         };
         match pipeline.record.operation {
             OperationKind::PersonIdentify
@@ -57,11 +69,10 @@ impl Kind {
                 Self::new("skipped_update", SKIPPED, ByPerson),
                 Self::new("failed_batch_update", BATCH, ByPerson),
             ],
-            // They name the person, who may have many relationships, and not the object.
-            OperationKind::RelationshipAdd => of_type("r").into_iter().collect(),
-            OperationKind::ObjectIdentify => of_type("o").into_iter().collect(),
-            // Of an event only its key is remembered, not whose it is.
-            OperationKind::EventTrack => vec![Self::new("failed_event", EVENT, Never)],
+            // They name the person, and not the object.
+            OperationKind::RelationshipAdd => of_type("r", ByOnlyOne).into_iter().collect(),
+            OperationKind::ObjectIdentify => of_type("o", Never).into_iter().collect(),
+            OperationKind::EventTrack => vec![Self::new("failed_event", EVENT, ByEventId)],
             // Nothing is reported of these.
             OperationKind::PersonDelete
             | OperationKind::PersonSuppress
@@ -115,14 +126,17 @@ pub(super) struct Rules<'a> {
     attributes: &'a [String],
     /// The only name of its events, where they have one.
     event: Option<&'a str>,
-    handled: HashSet<u64>,
+    /// Those that were counted before, and how often: an event that fails again does so under the
+    /// same id.
+    handled: HashMap<u64, u32>,
 }
 
 /// What an activity is to a Sync.
 pub(super) enum Meaning<'a> {
-    /// It may be about the row of this person; the attribute is one that the Sync sends.
-    Ours(Target<'a>, Option<&'a str>),
-    /// It was counted before, or is about something that the Sync doesn't send.
+    /// It may be about the row to which [`Matching`](super::matching::Matching) gives this hash; the
+    /// attribute is one that the Sync sends.
+    Ours(u128, Option<&'a str>),
+    /// It is about something that the Sync doesn't send.
     Foreign,
     /// It doesn't say which row it is about.
     Nameless,
@@ -142,7 +156,18 @@ impl<'a> Rules<'a> {
                 About::Event { name: Given::Constant(name), .. } => Some(name.trim()),
                 _ => None,
             },
-            handled: before.handled.iter().map(|handled| handled.id_hash).collect(),
+            handled: count(before.handled.iter().map(|handled| handled.id_hash)),
+        }
+    }
+
+    /// Returns whether an activity was counted by an earlier reading. Each must be asked about once.
+    pub(super) fn was_handled(&mut self, activity: &Activity) -> bool {
+        match self.handled.get_mut(&activity.id_hash) {
+            Some(times @ 1..) => {
+                *times -= 1;
+                true
+            }
+            Some(0) | None => false,
         }
     }
 
@@ -150,8 +175,7 @@ impl<'a> Rules<'a> {
     pub(super) fn meaning<'b>(&'b self, kind: &Kind, activity: &'b Activity) -> Meaning<'b> {
         let is_update = self.operation == OperationKind::PersonUpdate;
         // Whoever does not exist is no failure of an update: that is what it promises.
-        if self.handled.contains(&activity.id_hash) || is_update && activity.person.cio_id.is_none()
-        {
+        if is_update && activity.person.cio_id.is_none() {
             return Meaning::Foreign;
         }
         let field = activity.attributes.iter().find(|name| self.sends(name));
@@ -163,11 +187,21 @@ impl<'a> Rules<'a> {
         if is_other_event {
             return Meaning::Foreign;
         }
-        let person = activity.person.target(self.identifier);
-        match person.filter(|_| kind.matched == Matched::ByPerson) {
-            Some(target) => Meaning::Ours(target, field.map(String::as_str)),
+        let person = || activity.person.target(self.identifier).map(|it| it.holder_hash());
+        let hash = match kind.matched {
+            Matched::ByPerson | Matched::ByOnlyOne => person(),
+            Matched::ByEventId => self.event_of(activity).and(activity.ulid).map(EventId::to_bits),
+            Matched::Never => None,
+        };
+        match hash {
+            Some(hash) => Meaning::Ours(hash, field.map(String::as_str)),
             None => Meaning::Nameless,
         }
+    }
+
+    /// Returns what the event is called that an activity is about.
+    pub(super) fn event_of<'b>(&'b self, activity: &'b Activity) -> Option<&'b str> {
+        activity.event.as_deref().or(self.event)
     }
 
     /// Returns whether the Sync sends an attribute of that name, or a part of it.
@@ -179,13 +213,21 @@ impl<'a> Rules<'a> {
     }
 }
 
+fn count(hashes: impl Iterator<Item = u64>) -> HashMap<u64, u32> {
+    let mut counts = HashMap::new();
+    for hash in hashes {
+        *counts.entry(hash).or_default() += 1;
+    }
+    counts
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::customerio::app::Names;
 
     fn rules(operation: OperationKind, attributes: &[String]) -> Rules<'_> {
-        let handled = HashSet::from([7]);
+        let handled = count([7, 8, 8].into_iter());
         Rules { operation, identifier: IdentifierKind::Id, attributes, event: None, handled }
     }
 
@@ -193,7 +235,7 @@ mod tests {
         let text = |text: &str| text.to_owned();
         let person = Names { id: Some(text("1")), email: None, cio_id: cio_id.map(text) };
         let attributes = attributes.iter().map(|name| text(name)).collect();
-        Activity { id_hash, person, attributes, event: None, timestamp: 0 }
+        Activity { id_hash, ulid: None, person, attributes, event: None, timestamp: 0 }
     }
 
     fn field(rules: &Rules<'_>, activity: &Activity) -> Result<Option<String>, &'static str> {
@@ -220,8 +262,11 @@ mod tests {
 
     #[test]
     fn a_failure_counts_once_and_one_about_nobody_is_told_apart() {
-        let rules = rules(OperationKind::PersonIdentify, &[]);
-        assert_eq!(field(&rules, &activity(7, &[], Some("a"))), Err("foreign"));
+        let mut rules = rules(OperationKind::PersonIdentify, &[]);
+        let mut handled = |hash| rules.was_handled(&activity(hash, &[], Some("a")));
+        assert_eq!([handled(7), handled(7)], [true, false], "under one id it failed again");
+        assert_eq!([handled(8), handled(8), handled(8)], [true, true, false]);
+        assert!(!handled(9));
 
         let mut nameless = activity(1, &[], None);
         nameless.person = Names::default();
@@ -235,14 +280,21 @@ mod tests {
         assert_eq!(field(&rules, &activity(1, &[], None)), Err("foreign"));
         assert_eq!(field(&rules, &activity(1, &[], Some("a"))), Ok(None));
     }
+
     #[test]
-    fn an_event_that_failed_is_told_where_it_is_called_as_ours_are() {
+    fn an_event_that_failed_is_told_by_its_id_where_it_is_called_as_ours_are() {
         let event =
             |name: &str| Activity { event: Some(name.to_owned()), ..activity(1, &[], None) };
         let rules = Rules { event: Some("bought"), ..rules(OperationKind::EventTrack, &[]) };
-        let kind = Kind::new("failed_event", EVENT, Matched::Never);
+        let kind = Kind::new("failed_event", EVENT, Matched::ByEventId);
+        let ulid = Some(EventId::from_bytes([3; 16]));
 
         assert!(matches!(rules.meaning(&kind, &event("bought")), Meaning::Nameless));
         assert!(matches!(rules.meaning(&kind, &event("left")), Meaning::Foreign));
+        let told = Activity { ulid, ..event("bought") };
+        let Meaning::Ours(hash, None) = rules.meaning(&kind, &told) else {
+            panic!("it carries its id")
+        };
+        assert_eq!(hash.to_be_bytes(), [3; 16]);
     }
 }

@@ -1,14 +1,17 @@
-//! Failures against the remembered rows: one pass, whatever their number.
+//! Failures against the remembered rows: one pass or two, whatever their number.
 
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Audit;
-use super::reading::Failures;
+use super::late::Matched;
+use super::reading::{Failure, Failures};
 use crate::engine::commit::{CommitRules, Committer};
 use crate::engine::error::RunError;
-use crate::model::{Entry, KeyShape, Rejection, Target};
+use crate::mapping::About;
+use crate::model::{Entry, EventId, EventIds, KeyShape, Rejection, Target, TargetKind};
 use crate::state::store::{HandledFailure, RejectedRow};
 use crate::state::{EntryChunk, SnapshotReader, fold};
 
@@ -20,6 +23,8 @@ pub(super) struct Matching<'a> {
     pub(super) audit: &'a Audit<'a>,
     /// The kinds of the key's columns.
     pub(super) key_shape: &'a KeyShape,
+    /// How a failure is held against a row.
+    pub(super) by: Matched,
 }
 
 /// What a pass came to.
@@ -29,6 +34,8 @@ pub(super) struct MatchedRows {
     pub(super) rejected: u64,
     /// The activities that are done with.
     pub(super) handled: Vec<HandledFailure>,
+    /// Failures that no row was found for.
+    pub(super) left: Vec<Failure>,
 }
 
 impl Matching<'_> {
@@ -39,21 +46,23 @@ impl Matching<'_> {
     /// Where the state can't be read or written.
     pub(super) async fn run(&self, mut failures: Failures) -> Result<MatchedRows, RunError> {
         let mut matched = MatchedRows::default();
-        if failures.is_empty() {
+        if failures.by_hash.is_empty() {
             return Ok(matched);
         }
-        let request = self.audit.request;
-        let (store, pipeline) = (&request.store, &request.pipeline);
+        let mut handles = Handles::new(self, std::mem::take(&mut failures.event_names));
+        let mut failures = failures.by_hash;
+        if self.by == Matched::ByOnlyOne {
+            self.count_rows(&mut handles, &mut failures).await?;
+            let ambiguous = failures.extract_if(|_, failure| failure.rows > 1);
+            matched.left.extend(ambiguous.map(|(_, failure)| failure));
+        }
         let mut forgetting = Forgetting::new(self.audit);
-        let mut rows = SnapshotReader::open(Arc::clone(store), pipeline.sync.clone()).await?;
-        let (mut chunk, mut text) = (EntryChunk::default(), String::new());
+        let mut rows = self.rows().await?;
+        let mut chunk = EntryChunk::default();
         while rows.next_chunk(&mut chunk).await? {
             for entry in (0..chunk.len()).filter_map(|index| chunk.get(index)) {
-                if entry.write_target(self.key_shape, &mut text).is_none() {
-                    continue;
-                }
-                let target = Target { kind: pipeline.record.target_kind(), text: &text };
-                let Some(failure) = failures.get_mut(&target.holder_hash()) else { continue };
+                let Some(failure) = handles.find(&entry, &mut failures) else { continue };
+                failure.rows += 1;
                 // Once, however many rows it is held against.
                 matched.handled.append(&mut failure.told_by);
                 let rejection = failure.kind.rejection(failure.field.as_deref());
@@ -62,7 +71,87 @@ impl Matching<'_> {
             forgetting.write_if_full().await?;
         }
         forgetting.finish().await?;
+        matched.left.extend(failures.into_values().filter(|failure| failure.rows == 0));
         Ok(matched)
+    }
+
+    async fn rows(&self) -> Result<SnapshotReader, RunError> {
+        let request = self.audit.request;
+        let (store, sync) = (Arc::clone(&request.store), request.pipeline.sync.clone());
+        Ok(SnapshotReader::open(store, sync).await?)
+    }
+
+    /// Counts the rows that each failure may be about.
+    async fn count_rows(
+        &self,
+        handles: &mut Handles<'_>,
+        failures: &mut HashMap<u128, Failure>,
+    ) -> Result<(), RunError> {
+        let mut rows = self.rows().await?;
+        let mut chunk = EntryChunk::default();
+        while rows.next_chunk(&mut chunk).await? {
+            for entry in (0..chunk.len()).filter_map(|index| chunk.get(index)) {
+                if let Some(failure) = handles.find(&entry, failures) {
+                    failure.rows += 1;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// By what a remembered row is found.
+struct Handles<'a> {
+    key_shape: &'a KeyShape,
+    kind: TargetKind,
+    by: Matched,
+    events: Option<EventIds>,
+    event_names: BTreeSet<String>,
+    text: String,
+}
+
+impl<'a> Handles<'a> {
+    fn new(matching: &Matching<'a>, event_names: BTreeSet<String>) -> Self {
+        let record = &matching.audit.request.pipeline.record;
+        let events = match &record.about {
+            About::Event { id_scope, .. } => Some(EventIds::new(id_scope)),
+            _ => None,
+        };
+        Self {
+            key_shape: matching.key_shape,
+            kind: record.target_kind(),
+            by: matching.by,
+            events,
+            event_names,
+            text: String::new(),
+        }
+    }
+
+    /// Returns the failure that a row is found by.
+    fn find<'f>(
+        &mut self,
+        entry: &Entry<'_>,
+        failures: &'f mut HashMap<u128, Failure>,
+    ) -> Option<&'f mut Failure> {
+        let Self { key_shape, kind, by, events, event_names, text } = self;
+        let hash = match (by, events) {
+            (Matched::Never, _) | (Matched::ByEventId, None) => None,
+            (Matched::ByEventId, Some(events)) => event_names
+                .iter()
+                .filter_map(|name| events.of_row(name, (key_shape, entry.key), text))
+                .map(EventId::to_bits)
+                .find(|id| failures.contains_key(id)),
+            (Matched::ByPerson, _) => {
+                entry.write_target(key_shape, text)?;
+                Some(Target { kind: *kind, text }.holder_hash())
+            }
+            (Matched::ByOnlyOne, _) => {
+                entry.write_target(key_shape, text)?;
+                let (person, _) = Target { kind: *kind, text }.parts()?;
+                Some(Target::single(kind.identifier, person).holder_hash())
+            }
+        };
+        failures.get_mut(&hash?)
     }
 }
 

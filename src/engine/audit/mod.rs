@@ -15,7 +15,7 @@ use tracing::warn;
 use self::late::{Kind, Matched};
 use self::matching::Matching;
 use self::membership::{Membership, NoMembers};
-use self::reading::{Failure, Read, Reading, Since};
+use self::reading::{Failure, Failures, Read, Reading, Since};
 use super::error::RunError;
 use super::pipeline::Pipeline;
 use super::rejected::RejectedRows;
@@ -117,7 +117,8 @@ impl Audit<'_> {
             return Ok(());
         }
         let is_by_phone = pipeline.record.identifier.0 == IdentifierKind::Phone;
-        if is_by_phone && kinds.iter().any(|kind| kind.matched == Matched::ByPerson) {
+        let by_person = [Matched::ByPerson, Matched::ByOnlyOne];
+        if is_by_phone && kinds.iter().any(|kind| by_person.contains(&kind.matched)) {
             audited.notes.push(
                 "late failures can't be told by phone number: Customer.io names whom they are \
                  about by id, email or cio_id alone"
@@ -135,11 +136,14 @@ impl Audit<'_> {
             Ok(()) => reading.read(app, &kinds, context).await,
             Err(problem) => Err(problem),
         };
-        let read = reading.finish();
-        audited.notes.extend(read.notes());
-        let Read { failures, told, pages, .. } = read;
-        let matched = Matching { audit: self, key_shape }.run(failures).await?;
+        let mut read = reading.finish();
+        let failures = std::mem::take(&mut read.failures);
+        let by = kinds.first().map_or(Matched::Never, |kind| kind.matched);
+        let matched = Matching { audit: self, key_shape, by }.run(failures).await?;
         audited.rejected += matched.rejected;
+        read.take_left(matched.left);
+        audited.notes.extend(read.notes());
+        let Read { told, pages, .. } = read;
         let (read_until, failing_since) = match end {
             Ok(()) => (begun_at, None),
             Err(problem) => {
@@ -181,9 +185,11 @@ impl Audit<'_> {
         };
         let kind = Kind::membership(pipeline.record.operation);
         let failure =
-            |hash| (hash, Failure { kind: kind.clone(), field: None, told_by: Vec::new() });
-        let failures = astray.hashes.into_iter().map(failure).collect();
-        let matched = Matching { audit: self, key_shape }.run(failures).await?;
+            |hash| (hash, Failure { kind: kind.clone(), field: None, told_by: vec![], rows: 0 });
+        let by_hash = astray.hashes.into_iter().map(failure).collect();
+        let failures = Failures { by_hash, ..Failures::default() };
+        let by = kind.matched;
+        let matched = Matching { audit: self, key_shape, by }.run(failures).await?;
         audited.rejected += matched.rejected;
         if astray.more > 0 {
             audited.notes.push(format!(

@@ -1,11 +1,11 @@
 //! Activities, page by page, from the newest back to where the last reading ended.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::in_words;
-use super::late::{Kind, Meaning, Rules};
+use super::late::{Kind, Matched, Meaning, Rules};
 use crate::customerio::SendContext;
 use crate::customerio::app::{Activity, App};
 use crate::state::store::HandledFailure;
@@ -59,17 +59,24 @@ impl Since {
     }
 }
 
-/// What went wrong for one person.
+/// What went wrong for one person, or with one event.
 pub(super) struct Failure {
     pub(super) kind: Kind,
     /// The attribute, where it is one that the Sync sends.
     pub(super) field: Option<String>,
     /// The activities that tell of it.
     pub(super) told_by: Vec<HandledFailure>,
+    /// The rows that it may be about, where they are counted.
+    pub(super) rows: u64,
 }
 
-/// Failures by the hash of whom they are about.
-pub(super) type Failures = HashMap<u128, Failure>;
+/// Failures by the hash of what they are about.
+#[derive(Default)]
+pub(super) struct Failures {
+    pub(super) by_hash: HashMap<u128, Failure>,
+    /// What the events are called that failed.
+    pub(super) event_names: BTreeSet<String>,
+}
 
 /// What was read.
 #[derive(Default)]
@@ -83,7 +90,7 @@ pub(super) struct Read {
 }
 
 impl Read {
-    fn count_unmatched(&mut self, kind: &Kind, activity: &Activity) {
+    fn count_unmatched(&mut self, kind: &Kind, told_by: HandledFailure) {
         if self.unmatched.last().is_none_or(|(word, _)| *word != kind.word) {
             self.unmatched.push((kind.word.clone(), 0));
         }
@@ -91,8 +98,16 @@ impl Read {
             *count += 1;
         }
         if self.told.len() < FAILURES_MAX {
-            let Activity { id_hash, timestamp: at, .. } = *activity;
-            self.told.push(HandledFailure { id_hash, at });
+            self.told.push(told_by);
+        }
+    }
+
+    /// Takes note of failures that no row was found for.
+    pub(super) fn take_left(&mut self, left: impl IntoIterator<Item = Failure>) {
+        for Failure { kind, told_by, .. } in left {
+            if kind.matched.leaves_doubt() {
+                told_by.into_iter().for_each(|one| self.count_unmatched(&kind, one));
+            }
         }
     }
 
@@ -149,32 +164,11 @@ impl<'a> Reading<'a> {
             let page = app.activities(&kind.word, start.as_deref(), context).await;
             let page = page.map_err(|error| in_words(&error))?;
             self.read.pages += 1;
-            let is_old = |at: i64| at < self.from_second;
+            let from_second = self.from_second;
+            let is_old = |at: i64| at < from_second;
             let is_past = page.activities.iter().all(|activity| is_old(activity.timestamp));
             for activity in page.activities.iter().filter(|it| !is_old(it.timestamp)) {
-                let (target, field) = match self.rules.meaning(kind, activity) {
-                    Meaning::Ours(target, field) => (target, field),
-                    Meaning::Foreign => continue,
-                    Meaning::Nameless => {
-                        self.read.count_unmatched(kind, activity);
-                        continue;
-                    }
-                };
-                let failures = &mut self.read.failures;
-                if failures.len() >= FAILURES_MAX && !failures.contains_key(&target.holder_hash()) {
-                    return Err(format!("there are more than {FAILURES_MAX} of them"));
-                }
-                let failure = failures.entry(target.holder_hash()).or_insert_with(|| Failure {
-                    kind: kind.clone(),
-                    field: field.map(str::to_owned),
-                    told_by: Vec::new(),
-                });
-                // The newest come first: of too many the oldest are at worst counted once more.
-                if self.told_count < FAILURES_MAX {
-                    self.told_count += 1;
-                    let Activity { id_hash, timestamp: at, .. } = *activity;
-                    failure.told_by.push(HandledFailure { id_hash, at });
-                }
+                self.take(kind, activity)?;
             }
             match page.next {
                 Some(next) if !is_past && start.as_deref() != Some(next.as_str()) => {
@@ -183,6 +177,43 @@ impl<'a> Reading<'a> {
                 Some(_) | None => return Ok(()),
             }
         }
+    }
+
+    fn take(&mut self, kind: &Kind, activity: &Activity) -> Result<(), String> {
+        let told_by = HandledFailure { id_hash: activity.id_hash, at: activity.timestamp };
+        if self.rules.was_handled(activity) {
+            return Ok(());
+        }
+        let (hash, field) = match self.rules.meaning(kind, activity) {
+            Meaning::Ours(hash, field) => (hash, field),
+            Meaning::Foreign => return Ok(()),
+            Meaning::Nameless => {
+                self.read.count_unmatched(kind, told_by);
+                return Ok(());
+            }
+        };
+        let Failures { by_hash, event_names } = &mut self.read.failures;
+        if by_hash.len() >= FAILURES_MAX && !by_hash.contains_key(&hash) {
+            return Err(format!("there are more than {FAILURES_MAX} of them"));
+        }
+        if kind.matched == Matched::ByEventId
+            && let Some(name) = self.rules.event_of(activity)
+            && !event_names.contains(name)
+        {
+            event_names.insert(name.to_owned());
+        }
+        let failure = by_hash.entry(hash).or_insert_with(|| Failure {
+            kind: kind.clone(),
+            field: field.map(str::to_owned),
+            told_by: Vec::new(),
+            rows: 0,
+        });
+        // The newest come first: of too many the oldest are at worst counted once more.
+        if self.told_count < FAILURES_MAX {
+            self.told_count += 1;
+            failure.told_by.push(told_by);
+        }
+        Ok(())
     }
 
     /// Returns what was read.

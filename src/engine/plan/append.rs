@@ -12,7 +12,7 @@ const MICROS: i64 = 1_000_000;
 impl Planner {
     /// An event that was sent is never sent again, though its row has changed since: Customer.io
     /// would drop it as a repeat, or count it twice.
-    pub(super) async fn judge_event(&mut self, met: Met) -> Result<(), RunError> {
+    pub(super) fn judge_event(&mut self, met: Met) -> Result<(), RunError> {
         let entry = match met {
             Met::Entry(index) => self.chunk.get(index),
             Met::Nothing | Met::NeedsChunk => None,
@@ -29,7 +29,7 @@ impl Planner {
             }
             self.planned.counts.unchanged += 1;
             self.keep_known(met);
-            return self.push_change().await;
+            return self.push_change();
         }
         let fingerprint = record.fingerprint(self.rules.encoding);
         let due = self.rejected.due(key, Some(fingerprint));
@@ -52,7 +52,7 @@ impl Planner {
             Change::Upsert { kind, key, fingerprint, canonical: &record.canonical, at }
         };
         change.encode(&mut self.scratch.change);
-        self.push_change().await
+        self.push_change()
     }
 
     /// An event that was sent stays known for as long as its row may be read: by its newest cursor.
@@ -78,7 +78,7 @@ impl Planner {
     }
 
     /// An event whose row was not read stays known, unless its row is never read again.
-    pub(super) async fn forget_event(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+    pub(super) fn forget_event(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
         let is_past = match (entry.flags.read_at, self.rules.forget_before) {
             (Some(at), Some(before)) => i64::from(at) < before.as_second(),
             (None, _) | (_, None) => false,
@@ -87,6 +87,6 @@ impl Planner {
             return Ok(());
         }
         Change::Forget { key: &entry.key }.encode(&mut self.scratch.change);
-        self.push_change().await
+        self.push_change()
     }
 }

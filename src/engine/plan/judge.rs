@@ -15,11 +15,7 @@ pub(super) const UNREADABLE_RECORD: RunError = RunError::Internal("a mapped reco
 
 impl Planner {
     /// A row that can't be sent still holds its key, and the target remembered for it.
-    pub(super) async fn hold_invalid(
-        &mut self,
-        rejection: Rejection,
-        met: Met,
-    ) -> Result<(), RunError> {
+    pub(super) fn hold_invalid(&mut self, rejection: Rejection, met: Met) -> Result<(), RunError> {
         let key = self.pending.record.key.clone();
         let rows = self.pending.rows;
         // An invalid row was seen: what was rejected under its key is no longer what it was.
@@ -37,12 +33,12 @@ impl Planner {
         }
         self.scratch.change.clear();
         self.note_return(met);
-        self.push_change().await
+        self.push_change()
     }
 
-    pub(super) async fn judge_pending(&mut self, met: Met) -> Result<(), RunError> {
+    pub(super) fn judge_pending(&mut self, met: Met) -> Result<(), RunError> {
         if self.rules.appends {
-            return self.judge_event(met).await;
+            return self.judge_event(met);
         }
         let record = &self.pending.record;
         let view = RecordView::parse(&record.canonical).ok_or(UNREADABLE_RECORD)?;
@@ -92,7 +88,7 @@ impl Planner {
             _ => self.rejected.due(&record.key, Some(fingerprint)),
         };
         let judged = Judged { verdict, due, fingerprint, is_sent_again, met };
-        self.note_return_of_duplicate(&judged).await?;
+        self.note_return_of_duplicate(&judged)?;
         let counted = self.planned_change(judged)?;
         if self.targets.gathers_present() {
             let record = &self.pending.record;
@@ -104,13 +100,13 @@ impl Planner {
                 self.targets.present(old, &record.key, Counted::HolderOnly)?;
             }
         }
-        self.push_change().await
+        self.push_change()
     }
 
-    pub(super) async fn push_change(&mut self) -> Result<(), RunError> {
+    pub(super) fn push_change(&mut self) -> Result<(), RunError> {
         if !self.scratch.change.is_empty() {
             self.change_count += 1;
-            self.spool.push(&self.scratch.change).await?;
+            self.spool.put(&self.scratch.change)?;
         }
         Ok(())
     }
@@ -124,14 +120,14 @@ impl Planner {
     }
 
     /// Puts the same down of a row that is to be sent, should it prove a duplicate and stay behind.
-    async fn note_return_of_duplicate(&mut self, judged: &Judged) -> Result<(), RunError> {
+    fn note_return_of_duplicate(&mut self, judged: &Judged) -> Result<(), RunError> {
         if judged.is_untouched() || !self.targets.gathers_present() {
             return Ok(());
         }
         let Some(mut entry) = missing_entry(&self.chunk, judged.met) else { return Ok(()) };
         entry.flags.missing_since = None;
         Change::Note { entry, if_duplicate: true }.encode(&mut self.scratch.change);
-        self.push_change().await
+        self.push_change()
     }
 
     /// A moved row waits for whichever was refused: the removal of its old target, or itself.
@@ -226,21 +222,21 @@ impl Planner {
     }
 
     /// Turns entries whose rows left the source into removals.
-    pub(super) async fn flush_departed(&mut self) -> Result<(), RunError> {
+    pub(super) fn flush_departed(&mut self) -> Result<(), RunError> {
         if self.departed.is_empty() {
             return Ok(());
         }
         let mut departed = std::mem::take(&mut self.departed);
         for entry in departed.drain(..) {
-            self.remove(&entry).await?;
+            self.remove(&entry)?;
         }
         self.departed = departed;
         Ok(())
     }
 
-    async fn remove(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+    fn remove(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
         if self.rules.appends {
-            return self.forget_event(entry).await;
+            return self.forget_event(entry);
         }
         if entry.flags.suppressed || self.rules.is_first_run || self.rules.has_cursor {
             return Ok(());
@@ -266,7 +262,7 @@ impl Planner {
                     counts.missing += 1;
                     // Until it is removed, the row holds its person.
                     self.targets.present(target, &entry.key, Counted::HolderOnly)?;
-                    return self.note_missing(entry).await;
+                    return self.note_missing(entry);
                 }
                 Due::Fresh => {}
             }
@@ -274,18 +270,18 @@ impl Planner {
             self.targets.removal(target, &entry.key)?;
             Change::Remove { key: &entry.key, target: text }.encode(change);
         }
-        self.push_change().await
+        self.push_change()
     }
 
     /// Puts down when a row was first found missing.
-    async fn note_missing(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
+    fn note_missing(&mut self, entry: &EntryBuf) -> Result<(), RunError> {
         if entry.flags.missing_since.is_some() {
             return Ok(());
         }
         let mut entry = entry.as_entry();
         entry.flags.missing_since = Some(self.rules.now_seconds());
         Change::Note { entry, if_duplicate: false }.encode(&mut self.scratch.change);
-        self.push_change().await
+        self.push_change()
     }
 }
 

@@ -195,20 +195,29 @@ impl Planner {
 
     /// Judges the pending row, now that its key is known to stand alone or not.
     async fn flush(&mut self) -> Result<(), RunError> {
-        if self.pending.rows == 0 {
-            return Ok(());
-        }
-        let met = loop {
-            let departed = &mut self.departed;
-            let met = self.cursor.seek(&self.chunk, &self.pending.record.key, |entry| {
-                departed.push(entry.to_buf());
-            });
-            if met != Met::NeedsChunk {
-                break met;
-            }
+        while !self.has_judged()? {
             self.load_chunk().await?;
-        };
-        self.flush_departed().await?;
+        }
+        if self.spool.is_due() {
+            self.spool.flush().await?;
+        }
+        Ok(())
+    }
+
+    /// Does so without waiting, which the next remembered rows and the disk alone may take; `false`
+    /// where those come first.
+    fn has_judged(&mut self) -> Result<bool, RunError> {
+        if self.pending.rows == 0 {
+            return Ok(true);
+        }
+        let departed = &mut self.departed;
+        let met = self.cursor.seek(&self.chunk, &self.pending.record.key, |entry| {
+            departed.push(entry.to_buf());
+        });
+        self.flush_departed()?;
+        if met == Met::NeedsChunk {
+            return Ok(false);
+        }
         if self.pending.rows > 1 {
             let rows = self.pending.rows;
             self.pending.rejection = Some(Rejection::invalid(
@@ -218,14 +227,15 @@ impl Planner {
             ));
         }
         match self.pending.rejection.take() {
-            Some(rejection) => self.hold_invalid(rejection, met).await,
+            Some(rejection) => self.hold_invalid(rejection, met)?,
             None => {
                 if self.had_invalid {
                     self.rejected.valid(&self.pending.record.key);
                 }
-                self.judge_pending(met).await
+                self.judge_pending(met)?;
             }
         }
+        Ok(true)
     }
 
     async fn load_chunk(&mut self) -> Result<(), RunError> {
@@ -251,7 +261,10 @@ impl Planner {
         while !self.cursor.has_ended() {
             let departed = &mut self.departed;
             self.cursor.drain(&self.chunk, |entry| departed.push(entry.to_buf()));
-            self.flush_departed().await?;
+            self.flush_departed()?;
+            if self.spool.is_due() {
+                self.spool.flush().await?;
+            }
             self.load_chunk().await?;
         }
         let non_finite_count = self.mapper.non_finite_count();

@@ -165,6 +165,15 @@ impl<'a> Numeric<'a> {
             out.push('-');
         }
         let first = i32::from(self.weight);
+        if first < SHORT_GROUPS && usize::from(self.scale) <= SHORT_DIGITS {
+            self.write_short(first, out);
+        } else {
+            self.write_long(first, out);
+        }
+    }
+
+    /// Appends a number without its sign, group by group.
+    fn write_long(&self, first: i32, out: &mut String) {
         out.push_str(itoa::Buffer::new().format(if first < 0 { 0 } else { self.group(first) }));
         for weight in (0..first).rev() {
             push_digits(self.group(weight), 4, out);
@@ -180,14 +189,48 @@ impl<'a> Numeric<'a> {
             weight -= 1;
         }
     }
+
+    /// Does the same, sooner, for a number of so few digits that both sides of its point are whole numbers.
+    fn write_short(&self, first: i32, out: &mut String) {
+        let mut weight = first.max(-1);
+        let mut groups = |end: i32| {
+            let mut sum = 0u64;
+            while weight > end {
+                sum = sum * 10_000 + u64::from(self.group(weight));
+                weight -= 1;
+            }
+            sum
+        };
+        out.push_str(itoa::Buffer::new().format(groups(-1)));
+        let scale = usize::from(self.scale);
+        if scale == 0 {
+            return;
+        }
+        let group_count = scale.div_ceil(4);
+        let mut fraction = groups(-1 - group_count as i32);
+        for _ in scale..4 * group_count {
+            fraction /= 10;
+        }
+        let mut text = [b'.'; SHORT_DIGITS + 1];
+        for digit in text.iter_mut().skip(1).take(scale).rev() {
+            *digit = b'0' + (fraction % 10) as u8;
+            fraction /= 10;
+        }
+        let text = text.get(..=scale).unwrap_or_default();
+        out.push_str(std::str::from_utf8(text).unwrap_or_default());
+    }
 }
+
+/// Groups and digits that a whole number of 64 bits always holds.
+const SHORT_GROUPS: i32 = 4;
+const SHORT_DIGITS: usize = 16;
 
 /// Appends the first `count` of four decimal digits.
 fn push_digits(group: u16, count: usize, out: &mut String) {
     let digits = [group / 1000, group / 100 % 10, group / 10 % 10, group % 10];
-    for digit in digits.iter().take(count) {
-        out.push(char::from(b'0' + *digit as u8));
-    }
+    let text = digits.map(|digit| b'0' + digit as u8);
+    let text = text.get(..count).unwrap_or(&text);
+    out.push_str(std::str::from_utf8(text).unwrap_or_default());
 }
 
 #[cfg(test)]
@@ -281,6 +324,21 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_short_number_has_the_text_of_a_long_one(
+            weight in -6i16..4, scale in 0u16..=16,
+            groups in proptest::collection::vec(0u16..10_000, 0..8),
+        ) {
+            let digits: Vec<u8> = groups.iter().flat_map(|group| group.to_be_bytes()).collect();
+            let number = Numeric { weight, sign: 0, scale, digits: &digits };
+            let (mut short, mut long) = (String::new(), String::new());
+
+            number.write_short(weight.into(), &mut short);
+            number.write_long(weight.into(), &mut long);
+
+            prop_assert_eq!(short, long);
+        }
+
         #[test]
         fn rubbish_is_refused_and_a_value_is_exactly_one_cell(bytes: Vec<u8>) {
             for codec in ALL {

@@ -196,6 +196,11 @@ impl Laptop {
         self.ask_elsewhere("POST", &format!("v1/segments/{segment}/remove_customers"), &body).await;
     }
 
+    /// Carries out one operation as another client of the workspace does.
+    pub async fn send_elsewhere(&self, operation: Value) {
+        self.ask_elsewhere("POST", "v2/entity", &operation).await;
+    }
+
     /// Asks the App API as another client of the workspace does.
     pub async fn app_elsewhere(&self, method: &str, path: &str) {
         install_tls();

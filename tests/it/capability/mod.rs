@@ -23,6 +23,7 @@ mod holders;
 mod in_process;
 mod interrupted;
 mod laptop;
+mod late_events;
 mod late_failures;
 mod logs;
 mod mappings;

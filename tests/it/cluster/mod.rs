@@ -9,6 +9,7 @@ mod faults;
 mod from_nothing;
 mod ground;
 mod memory;
+mod minutes;
 mod outages;
 mod relay;
 mod replicas;

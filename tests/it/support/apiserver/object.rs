@@ -70,12 +70,21 @@ pub struct Object {
     /// Where kstatus is asked of what is seen, after our own rules; only where an operator writes
     /// the status.
     judge: Option<Cluster>,
+    /// How long something is awaited.
+    limit: Duration,
 }
 
 impl Object {
     pub(super) fn new(cluster: &Cluster, kind: &str, namespace: &str, name: &str) -> Self {
         let words = format!("{kind} {namespace}/{name}");
-        Self { api: api(cluster, None, kind, namespace), words, name: name.to_owned(), judge: None }
+        let api = api(cluster, None, kind, namespace);
+        Self { api, words, name: name.to_owned(), judge: None, limit: LIMIT }
+    }
+
+    /// Has what takes its time awaited for so long, and not for a minute.
+    #[must_use]
+    pub fn within(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Has every status that is seen judged.
@@ -130,7 +139,8 @@ impl Object {
     /// Waits until the object exists and `is_so`, and returns it.
     ///
     /// # Panics
-    /// After a minute, showing `what` was awaited and the object as last seen.
+    /// After a minute, or what [`within`](Self::within) says, showing `what` was awaited and the
+    /// object as last seen.
     pub async fn wait(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Value {
         let seen = self.watch(what, |seen| seen.filter(|object| is_so(object)).cloned()).await;
         if let Some(cluster) = &self.judge {
@@ -164,12 +174,13 @@ impl Object {
                 }
             }
         };
-        if let Ok(answer) = tokio::time::timeout(LIMIT, look).await {
+        let limit = self.limit;
+        if let Ok(answer) = tokio::time::timeout(limit, look).await {
             return answer;
         }
         let last = last.map(|object| serde_yaml::to_string(&object).unwrap());
         let last = last.as_deref().unwrap_or("missing");
-        panic!("{} was awaited {what}; after {LIMIT:?} it is\n{last}", self.words);
+        panic!("{} was awaited {what}; after {limit:?} it is\n{last}", self.words);
     }
 }
 
