@@ -107,6 +107,9 @@ pub enum PushError {
     },
 }
 
+/// Batches whose memory waits to be used again: as many as are mostly on the wire at once.
+const SPARE_MAX: usize = 32;
+
 /// Fills batches with records, in the order in which they come.
 pub struct BatchBuilder {
     route: Route,
@@ -114,6 +117,7 @@ pub struct BatchBuilder {
     timestamps: UpdateTimestamps,
     body: Vec<u8>,
     items: Vec<Item>,
+    spare: Vec<(Vec<u8>, Vec<Item>)>,
 }
 
 impl BatchBuilder {
@@ -124,7 +128,8 @@ impl BatchBuilder {
 
     /// Returns an empty builder of batches that are sent by `route`.
     pub fn on_route(route: Route, limits: SizeLimitsSpec, timestamps: UpdateTimestamps) -> Self {
-        Self { route, limits, timestamps, body: route.opening().to_vec(), items: Vec::new() }
+        let (body, items) = (route.opening().to_vec(), Vec::new());
+        Self { route, limits, timestamps, body, items, spare: Vec::new() }
     }
 
     /// Returns by which call its batches are sent.
@@ -188,12 +193,28 @@ impl BatchBuilder {
         }
         // The next batch will most likely be as large as this one, and hold the item for a moment
         // that is the first of the batch behind it: growing then would double it.
-        let mut next = Vec::with_capacity(self.body.len() + self.body.len() / 32 + 1024);
+        let (mut next, next_items) = self.spare.pop().unwrap_or_else(|| {
+            (Vec::with_capacity(self.body.len() + self.body.len() / 32 + 1024), Vec::new())
+        });
         next.extend_from_slice(self.route.opening());
         let mut body = std::mem::replace(&mut self.body, next);
         body.extend_from_slice(CLOSING);
-        let items = std::mem::take(&mut self.items);
+        let items = std::mem::replace(&mut self.items, next_items);
         Some(Batch { route: self.route, body: body.into(), items, stamped_at: None })
+    }
+
+    /// Takes back the memory of a batch that is done with, for a later one: blocks of this size that
+    /// come and go would leave holes all over the heap.
+    pub fn reuse(&mut self, batch: Batch) {
+        let Batch { body, mut items, .. } = batch;
+        if self.spare.len() < SPARE_MAX
+            && let Ok(body) = body.try_into_mut()
+        {
+            let mut body = Vec::from(body);
+            body.clear();
+            items.clear();
+            self.spare.push((body, items));
+        }
     }
 
     fn takes(&self, size_bytes: usize) -> bool {
@@ -247,7 +268,7 @@ impl Batch {
     }
 
     /// Returns by which call the batch is sent.
-    pub(super) fn route(&self) -> Route {
+    pub fn route(&self) -> Route {
         self.route
     }
 

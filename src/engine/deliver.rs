@@ -299,6 +299,7 @@ impl<'a> Delivery<'a> {
                 });
             }
         };
+        self.parts.filler.reuse(batch);
         self.unwritten.push(Unwritten::Answered { id, ledger, refused });
         Ok(())
     }

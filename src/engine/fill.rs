@@ -213,6 +213,14 @@ impl Filler {
         Ok(closed)
     }
 
+    /// Takes back the memory of a batch that is done with.
+    pub fn reuse(&mut self, batch: Batch) {
+        let lane = self.lanes.iter_mut().find(|lane| lane.builder.route() == batch.route());
+        if let Some(lane) = lane {
+            lane.builder.reuse(batch);
+        }
+    }
+
     /// Closes the batches that are being filled and not empty.
     pub fn close(&mut self) -> Vec<(Batch, Ledger)> {
         self.lanes.iter_mut().filter_map(Lane::close).collect()

@@ -1,12 +1,13 @@
 //! A queue of records between two tasks: the writer never waits for the reader.
 //!
-//! Records travel in chunks. The first chunks stay in memory up to a limit, later ones go to a
-//! temporary file; nothing is given up before both sides are dropped, so the reader may start over.
+//! Records travel in chunks. Chunks wait in memory up to a limit, and beyond it in a temporary file,
+//! until they are read.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -27,12 +28,13 @@ const CHUNK_BYTES_AWAITED: usize = 16 * 1024;
 /// Bytes before each record in a chunk: its length.
 const HEADER_BYTES: usize = 4;
 
-/// Returns the two ends of a new spool that holds up to `memory_bytes_max` in memory and the rest
-/// in an unnamed file in `directory`, made when it is needed.
+/// Returns the two ends of a new spool. What is not read yet waits in memory, up to
+/// `memory_bytes_max`, and beyond it in an unnamed file in `directory`, made when it is needed.
 pub fn spool(directory: impl Into<PathBuf>, memory_bytes_max: usize) -> (SpoolWriter, SpoolReader) {
     let shared = Arc::new(Shared {
         directory: directory.into(),
-        state: Mutex::new(State { chunks: Vec::new(), end: End::Open }),
+        state: Mutex::new(State { chunks: VecDeque::new(), end: End::Open }),
+        memory_bytes_left: AtomicUsize::new(memory_bytes_max),
         changed: Notify::new(),
         reader_waits: AtomicBool::new(false),
         reader_gone: AtomicBool::new(false),
@@ -40,17 +42,18 @@ pub fn spool(directory: impl Into<PathBuf>, memory_bytes_max: usize) -> (SpoolWr
     let writer = SpoolWriter {
         shared: Arc::clone(&shared),
         chunk: Vec::new(),
-        memory_bytes_left: memory_bytes_max,
         file: None,
         file_bytes: 0,
         writing: false,
     };
-    (writer, SpoolReader { shared, chunk: Bytes::new(), at: 0, next_chunk: 0 })
+    (writer, SpoolReader { shared, chunk: Bytes::new(), at: 0 })
 }
 
 struct Shared {
     directory: PathBuf,
     state: Mutex<State>,
+    /// Taken by the writer, given back by the reader.
+    memory_bytes_left: AtomicUsize,
     /// Told whenever a chunk or the end was added. There is one reader, so a stored permit is
     /// enough to lose no wake-up.
     changed: Notify,
@@ -59,7 +62,8 @@ struct Shared {
 }
 
 struct State {
-    chunks: Vec<Chunk>,
+    /// Those that were not read yet.
+    chunks: VecDeque<Chunk>,
     end: End,
 }
 
@@ -105,7 +109,6 @@ impl Shared {
 pub struct SpoolWriter {
     shared: Arc<Shared>,
     chunk: Vec<u8>,
-    memory_bytes_left: usize,
     file: Option<Arc<Mutex<File>>>,
     file_bytes: u64,
     /// Set while a chunk is on its way to the file: if it is still set later, that was given up.
@@ -163,15 +166,18 @@ impl SpoolWriter {
         if self.chunk.is_empty() {
             return Ok(());
         }
-        let chunk = if self.chunk.len() <= self.memory_bytes_left {
-            self.memory_bytes_left -= self.chunk.len();
+        let len = self.chunk.len();
+        let memory = &self.shared.memory_bytes_left;
+        let taken =
+            memory.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(len));
+        let chunk = if taken.is_ok() {
             let exact = Bytes::copy_from_slice(&self.chunk);
             self.chunk.clear();
             Chunk::Memory(exact)
         } else {
             self.write_to_file().await.inspect_err(|_| self.shared.end(End::Broken))?
         };
-        self.shared.state().chunks.push(chunk);
+        self.shared.state().chunks.push_back(chunk);
         self.shared.reader_waits.store(false, Ordering::Relaxed);
         self.shared.changed.notify_one();
         Ok(())
@@ -223,7 +229,6 @@ pub struct SpoolReader {
     shared: Arc<Shared>,
     chunk: Bytes,
     at: usize,
-    next_chunk: usize,
 }
 
 impl SpoolReader {
@@ -238,7 +243,6 @@ impl SpoolReader {
                 Some(chunk) => {
                     self.chunk = chunk;
                     self.at = 0;
-                    self.next_chunk += 1;
                 }
                 None => return Ok(None),
             }
@@ -257,14 +261,7 @@ impl SpoolReader {
 
     /// Returns whether nothing can be read right now, be it that the writer is behind or done.
     pub fn is_momentarily_empty(&self) -> bool {
-        self.at >= self.chunk.len() && self.shared.state().chunks.len() <= self.next_chunk
-    }
-
-    /// Starts over at the first record, also while the writer goes on.
-    pub fn rewind(&mut self) {
-        self.chunk = Bytes::new();
-        self.at = 0;
-        self.next_chunk = 0;
+        self.at >= self.chunk.len() && self.shared.state().chunks.is_empty()
     }
 
     async fn chunk_after(&self) -> Result<Option<Bytes>, SpillError> {
@@ -274,6 +271,8 @@ impl SpoolReader {
                 Look::Chunk(Chunk::File { file, offset, len }) => {
                     let read = spawn_blocking(move || read_at(&file, offset, len));
                     let bytes = flatten(read.await).map_err(|e| self.shared.error(e))?;
+                    // Not before: dropped while it waits, the chunk is read next time.
+                    self.shared.state().chunks.pop_front();
                     return Ok(Some(bytes.into()));
                 }
                 Look::End => return Ok(None),
@@ -284,9 +283,15 @@ impl SpoolReader {
     }
 
     fn look(&self) -> Look {
-        let state = self.shared.state();
-        match (state.chunks.get(self.next_chunk), state.end) {
-            (Some(chunk), _) => Look::Chunk(chunk.clone()),
+        let mut state = self.shared.state();
+        match (state.chunks.front(), state.end) {
+            (Some(chunk @ Chunk::File { .. }), _) => Look::Chunk(chunk.clone()),
+            (Some(chunk @ Chunk::Memory(bytes)), _) => {
+                self.shared.memory_bytes_left.fetch_add(bytes.len(), Ordering::Relaxed);
+                let look = Look::Chunk(chunk.clone());
+                state.chunks.pop_front();
+                look
+            }
             (None, End::Finished) => Look::End,
             (None, End::Broken) => Look::Broken,
             (None, End::Open) => {

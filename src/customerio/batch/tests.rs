@@ -143,6 +143,28 @@ fn halves_are_stamped_anew() {
 }
 
 #[test]
+fn memory_that_is_used_again_leaves_no_trace_and_none_is_taken_from_a_body_on_the_wire() {
+    let mut builder = BatchBuilder::new(limits(1_000, 2_000), UpdateTimestamps::SendTime);
+    let mut on_the_wire = Vec::new();
+    let mut reused = Vec::new();
+    for record in &people(200) {
+        let closed = builder.push(&RecordView::parse(&record.canonical).unwrap()).unwrap();
+        let Some(batch) = closed else { continue };
+        reused.extend(items(&batch));
+        if reused.len() % 3 == 0 {
+            on_the_wire.push((batch.wire(), batch.body().to_vec()));
+        }
+        builder.reuse(batch);
+    }
+    reused.extend(items(&builder.finish().unwrap()));
+
+    let fresh: Vec<_> = fill(&people(200), limits(1_000, 2_000)).iter().flat_map(items).collect();
+    assert_eq!(reused, fresh);
+    assert!(!on_the_wire.is_empty());
+    assert!(on_the_wire.iter().all(|(body, was)| body == was));
+}
+
+#[test]
 fn debug_output_shows_no_item() {
     let batch = fill(&people(2), limits(1_000, 10_000)).remove(0);
 

@@ -196,8 +196,14 @@ impl Planner {
     /// Judges the pending row, now that its key is known to stand alone or not.
     async fn flush(&mut self) -> Result<(), RunError> {
         while !self.has_judged()? {
+            self.hand_over().await?;
             self.load_chunk().await?;
         }
+        self.hand_over().await
+    }
+
+    /// Makes what was planned readable once it is much.
+    async fn hand_over(&mut self) -> Result<(), RunError> {
         if self.spool.is_due() {
             self.spool.flush().await?;
         }
@@ -262,9 +268,7 @@ impl Planner {
             let departed = &mut self.departed;
             self.cursor.drain(&self.chunk, |entry| departed.push(entry.to_buf()));
             self.flush_departed()?;
-            if self.spool.is_due() {
-                self.spool.flush().await?;
-            }
+            self.hand_over().await?;
             self.load_chunk().await?;
         }
         let non_finite_count = self.mapper.non_finite_count();

@@ -161,11 +161,16 @@ async fn five_hundred_syncs_over_twenty_connections_are_small_and_punctual() {
     }
     let memory = operator.memory_max();
     let said = format!("{served} slots served, {latest} late at most, {memory:?} bytes");
-    eprintln!("{said}");
+    announce(&said);
     assert!(served > 30, "{said}");
     assert!(latest <= LATE_MAX, "{said}");
     assert!(memory.is_none_or(|memory| memory < MEMORY_MAX), "{said}");
     assert_eq!(operator.terminate().await.code(), 0, "{said}");
+}
+
+#[expect(clippy::print_stderr, reason = "the figures, also where all is well")]
+fn announce(text: &str) {
+    eprintln!("{text}");
 }
 
 /// Returns how often the operator wrote the status of each Sync.
