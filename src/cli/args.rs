@@ -85,7 +85,7 @@ pub enum Command {
     /// Look at what is remembered: Syncs, runs, rows that were not accepted.
     #[command(subcommand)]
     Get(GetCommand),
-    /// Make all rejected rows of a Sync due at its next run, parked or not.
+    /// Make all rows of a Sync that were not accepted due at its next run: rejected, parked, invalid.
     Retry(RetryArgs),
     /// Read back what a Sync sent, and report what differs from what we believe.
     Verify(VerifyArgs),

@@ -25,6 +25,8 @@ pub struct Client {
     pub(super) http: Http,
     limiter: Arc<Limiter>,
     app_limiter: Arc<Limiter>,
+    /// Held by whoever makes something that must not be made twice.
+    pub(super) making: tokio::sync::Mutex<()>,
     /// Where requests go; empty until the region is known.
     base: OnceLock<Base>,
     /// Where requests to the App API go; empty until the region is known.
@@ -61,6 +63,7 @@ impl Client {
             http,
             limiter,
             app_limiter: Arc::new(app::limiter()),
+            making: tokio::sync::Mutex::new(()),
             base,
             app_base,
             skew_ms: AtomicI64::new(0),

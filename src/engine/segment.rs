@@ -48,8 +48,13 @@ pub async fn resolve(
     match found {
         Ok(Some(id)) => Ok(Resolved { id: Some(id), note: None }),
         Ok(None) => {
-            let made = app.create_segment(name, context).await?;
-            Ok(Resolved { id: Some(made.id), note: None })
+            let _turn = app.making_turn().await;
+            // Another Sync may have made it meanwhile.
+            let id = match find(app, name, memo, context).await? {
+                Some(id) => id,
+                None => app.create_segment(name, context).await?.id,
+            };
+            Ok(Resolved { id: Some(id), note: None })
         }
         Err(error) => remembered(name, memo, error),
     }

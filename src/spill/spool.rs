@@ -17,7 +17,7 @@ use tokio::task::spawn_blocking;
 use super::SpillError;
 
 /// What the spool holds in memory unless its owner has a reason for another figure.
-pub const MEMORY_BYTES_DEFAULT: usize = 8 * 1024 * 1024;
+pub const MEMORY_BYTES_DEFAULT: usize = 4 * 1024 * 1024;
 
 /// Size at which a chunk is handed over: a disk write worth its call, and little to hold twice.
 const CHUNK_BYTES: usize = 256 * 1024;

@@ -3,6 +3,7 @@
 
 use bytes::Bytes;
 use serde_json::{Value, json};
+use tokio::sync::MutexGuard;
 
 use super::answer::{self, Unread};
 use super::question::Question;
@@ -46,6 +47,12 @@ impl App<'_> {
             Some(segments) => Ok(segments),
             None => Err(self.not_there(context).await?),
         }
+    }
+
+    /// Waits until no other Sync of the connection looks for a segment to make it, and keeps them
+    /// waiting while what is returned lives.
+    pub async fn making_turn(&self) -> MutexGuard<'_, ()> {
+        self.client.making.lock().await
     }
 
     /// Makes an empty manual segment. Where it is unknown whether that was carried out it is not

@@ -9,7 +9,7 @@ const FILE_BYTES_MAX: u64 = 1024 * 1024;
 #[tokio::test]
 async fn a_plan_that_outgrows_the_disk() {
     let world = World::new().await;
-    // Beyond the 8 MiB that are kept in memory; a value may have a thousand bytes.
+    // Beyond the 4 MiB that are kept in memory; a value may have a thousand bytes.
     world
         .execute(
             "drop table customers;

@@ -1,5 +1,6 @@
 //! The App API key of a connection: probed like the other credentials, and missed by name.
 
+use ciosync::emulator::Fault;
 use serde_json::{Value, json};
 
 use super::world::{World, condition};
@@ -76,4 +77,26 @@ async fn a_segment_by_name_waits_for_an_app_api_key_that_is_accepted_and_other_s
     assert_eq!(sync["status"]["lastRun"]["rejected"], 2, "{sync}");
     assert_eq!(world.workspace().segments()[0].name, "VIP");
     world.judge(&sync);
+}
+
+#[tokio::test]
+async fn a_segment_that_two_syncs_name_at_once_is_made_once() {
+    let world = World::new(PEOPLE).await;
+    app_secret(&world, "emulator-app-api-key").await;
+    world.connection("production", KEY).await;
+    // Whoever looks finds nothing for a while.
+    world.emulator.faults().add(Fault::late(1_000).path("/v1/segments"));
+    let spec = SEGMENT.replace("behavior: mirror", "behavior: updateOrCreate");
+    let spec = spec.replace("\n  audit: {membership: true}", "");
+    world.apply("Sync", "vips", &spec).await;
+    world.apply("Sync", "more-vips", &spec.replace("people", "others")).await;
+
+    let _operator = world.operator().await;
+
+    for sync in ["vips", "more-vips"] {
+        world.ended(sync, "Succeeded").await;
+    }
+    let segments = world.workspace().segments();
+    let names: Vec<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
+    assert_eq!(names, ["VIP"]);
 }
