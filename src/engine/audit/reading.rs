@@ -21,6 +21,9 @@ const BACK_MAX: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// Failures that are held in memory, about 10 MB of them.
 const FAILURES_MAX: usize = 50_000;
 
+/// Names of events that failures are matched under: each remembered row is tried with each of them.
+const EVENT_NAMES_MAX: usize = 64;
+
 /// From when on activities are read.
 pub(super) struct Since {
     /// The end of the reading before, or what stands for it.
@@ -200,6 +203,10 @@ impl<'a> Reading<'a> {
             && let Some(name) = self.rules.event_of(activity)
             && !event_names.contains(name)
         {
+            if event_names.len() >= EVENT_NAMES_MAX {
+                self.read.count_unmatched(kind, told_by);
+                return Ok(());
+            }
             event_names.insert(name.to_owned());
         }
         let failure = by_hash.entry(hash).or_insert_with(|| Failure {
