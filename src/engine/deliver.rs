@@ -69,7 +69,7 @@ struct Sent {
 /// Delivers the changes of one run.
 pub struct Delivery<'a> {
     parts: DeliveryParts<'a>,
-    /// Halves of batches that were refused as a whole.
+    /// Halves of batches that were refused as a whole, and closed batches that have not begun.
     waiting: VecDeque<(Batch, Ledger, bool)>,
     in_flight: FuturesUnordered<BoxFuture<'a, Sent>>,
     /// What the next commit takes along.
@@ -148,10 +148,10 @@ impl<'a> Delivery<'a> {
     async fn pass(&mut self, changes: &mut Changes) {
         let mut ended = false;
         loop {
+            self.begin_waiting();
             if let Err(error) = self.begin_write() {
                 self.fail(error);
             }
-            self.dispatch_waiting();
             let can_fill = self.failure.is_none() && !ended && self.has_room();
             if !can_fill && self.in_flight.is_empty() && self.writing.is_empty() {
                 break;
@@ -173,9 +173,7 @@ impl<'a> Delivery<'a> {
                 }
                 filled = self.parts.filler.fill(changes, self.parts.committer), if can_fill => filled,
                 () = until(close_at), if can_fill && close_at.is_some() => {
-                    if let Err(error) = self.close_batch() {
-                        self.fail(error);
-                    }
+                    self.close_batches();
                     continue;
                 }
                 () = self.parts.halt.cancelled(), if can_fill => {
@@ -202,7 +200,7 @@ impl<'a> Delivery<'a> {
 
     async fn take(&mut self, filled: Filled) -> Result<(), RunError> {
         if let Some((batch, ledger)) = filled.batch {
-            self.begin(batch, ledger)?;
+            self.begin(batch, ledger);
         }
         if let Some(moved) = filled.moved
             && let Some(moves) = &mut self.moves
@@ -213,34 +211,36 @@ impl<'a> Delivery<'a> {
             self.unwritten.extend(self.parts.committer.take_silent().map(Unwritten::Silent));
         }
         if filled.has_ended {
-            self.close_batch()?;
+            self.close_batches();
         }
         Ok(())
     }
 
-    fn close_batch(&mut self) -> Result<(), RunError> {
-        for (batch, ledger) in self.parts.filler.close() {
-            self.begin(batch, ledger)?;
-        }
-        Ok(())
+    /// Closes what is being filled: a batch of each kind, for which there may not be room at once.
+    fn close_batches(&mut self) {
+        let closed = self.parts.filler.close().into_iter();
+        self.waiting.extend(closed.map(|(batch, ledger)| (batch, ledger, false)));
     }
 
     /// Sends a batch for the first time, at once where nothing is remembered of its rows.
-    fn begin(&mut self, batch: Batch, ledger: Ledger) -> Result<(), RunError> {
+    fn begin(&mut self, batch: Batch, ledger: Ledger) {
         if ledger.iter().any(|note| note.is_known) {
             self.unwritten.push(Unwritten::Doubted(batch, ledger));
         } else {
             self.dispatch(batch, ledger, false);
         }
-        Ok(())
     }
 
-    fn dispatch_waiting(&mut self) {
+    fn begin_waiting(&mut self) {
         while self.failure.is_none()
             && self.has_room()
             && let Some((batch, ledger, is_half)) = self.waiting.pop_front()
         {
-            self.dispatch(batch, ledger, is_half);
+            match is_half {
+                // Of the whole it was written down.
+                true => self.dispatch(batch, ledger, true),
+                false => self.begin(batch, ledger),
+            }
         }
     }
 

@@ -48,7 +48,7 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
             Ok(tree) => tree,
             Err(_) if !lines.repeated.is_empty() => continue,
             Err(error) => {
-                complaints.push(unreadable(place(""), &error));
+                complaints.push(unreadable(place(""), text, &error));
                 // The parser can't find its way back from a syntax error, and would say so for
                 // ever.
                 documents.is_cut_off = true;
@@ -56,7 +56,7 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
             }
         };
         if let Err(error) = tree.apply_merge() {
-            complaints.push(unreadable(place(""), &error));
+            complaints.push(unreadable(place(""), text, &error));
             continue;
         }
         let mut findings = Vec::new();
@@ -80,8 +80,11 @@ pub(super) fn documents(file: &str, text: &str, complaints: &mut Vec<Complaint>)
     documents
 }
 
+/// What ends a line in YAML 1.1 or 1.2.
+const LINE_BREAKS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// Returns a syntax error with the place that the parser names.
-fn unreadable(document: Place, error: &serde_yaml::Error) -> Complaint {
+fn unreadable(document: Place, file: &str, error: &serde_yaml::Error) -> Complaint {
     let text = error.to_string();
     // The place stands in its own fields; where the parser was underway tells more than where it
     // gave up, which may be the end of the file.
@@ -94,8 +97,10 @@ fn unreadable(document: Place, error: &serde_yaml::Error) -> Complaint {
     let finding = Finding::error("", format!("the YAML can't be read: {message}"));
     let mut complaint = Complaint::at(document, None, finding);
     if let Some(location) = error.location() {
-        complaint.place.line = location.line();
-        complaint.column = Some(location.column());
+        // An end that comes too early may be told to stand on the line after it.
+        let last_line = file.split(LINE_BREAKS).count();
+        complaint.place.line = location.line().min(last_line);
+        complaint.column = (location.line() <= last_line).then(|| location.column());
     }
     if message.contains("cannot start any token") {
         complaint.hint = Some("a tab can't indent: use spaces".to_owned());

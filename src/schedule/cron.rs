@@ -5,9 +5,9 @@
 //! next valid instant, one that it repeats runs once, the first time.
 
 use cronexpr::Crontab;
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::{SignedDuration, Timestamp};
 
 use crate::schedule::error::ScheduleError;
 use crate::schedule::{MISSED_COUNT_MAX, Missed};
@@ -34,6 +34,10 @@ const WORDS: [(&str, &str); 7] = [
 
 /// How far back the latest missed slot is looked for, in steps from near to far: seconds.
 const LOOK_BACK_SECONDS: [i64; 5] = [3600, 86_400, 32 * 86_400, 367 * 86_400, 1462 * 86_400];
+
+/// How far one search of the library goes, a day less than its four years, and how many are made.
+const SEARCH_STEP: SignedDuration = SignedDuration::from_hours(24 * 1_460);
+const SEARCHES: usize = 11;
 
 /// A cron expression in a time zone.
 #[derive(Clone, Debug)]
@@ -67,12 +71,13 @@ impl Cron {
         let never = || ScheduleError::Never { text: text.into() };
         let wall_clock = on_wall_clock(&fields).ok_or_else(never)?;
         let cron = Self { wall_clock, time_zone };
-        // Any instant will do: the search spans a leap year.
+        // Any instant will do: the calendar of forty years has every date on every day of the week.
         cron.next_after(Timestamp::UNIX_EPOCH).ok_or_else(never)?;
         Ok(cron)
     }
 
-    /// Returns the first slot strictly after an instant, within four years.
+    /// Returns the first slot strictly after an instant, within forty years: a fifth Thursday in April
+    /// may be six years off, a leap day on a Sunday forty.
     pub fn next_after(&self, after: Timestamp) -> Option<Timestamp> {
         // Slots before the wall clock's reading of `after` lie at or before it: both ways of
         // putting a reading on the time line keep the order.
@@ -121,9 +126,14 @@ impl Cron {
 
     /// Returns the next reading of the wall clock that the fields match.
     fn next_reading(&self, after: DateTime) -> Option<DateTime> {
-        let instant = TimeZone::UTC.to_timestamp(after).ok()?;
-        let next = self.wall_clock.find_next(cronexpr::MakeTimestamp(instant)).ok()?;
-        Some(next.datetime())
+        let mut instant = TimeZone::UTC.to_timestamp(after).ok()?;
+        for _ in 0..SEARCHES {
+            if let Ok(next) = self.wall_clock.find_next(cronexpr::MakeTimestamp(instant)) {
+                return Some(next.datetime());
+            }
+            instant = instant.checked_add(SEARCH_STEP).ok()?;
+        }
+        None
     }
 
     /// Returns the instant at which the wall clock first shows a reading or a later one.

@@ -90,7 +90,7 @@ impl Schedule {
     }
 
     /// Returns the first slot strictly after an instant: for an interval the start of the last run,
-    /// for cron the last slot or the clock. `None` if there is none, or none in the next four years.
+    /// for cron the last slot or the clock. `None` if there is none, or none in the next forty years.
     pub fn next_due(&self, after: Timestamp) -> Option<Timestamp> {
         match self {
             Self::OnRequest => None,

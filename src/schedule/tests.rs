@@ -220,3 +220,16 @@ proptest! {
         prop_assert_eq!(schedule.next_due(latest).unwrap(), next);
     }
 }
+
+#[test]
+fn a_date_that_comes_once_in_many_years_is_found() {
+    let next = |text: &str, after: &str| {
+        let due = cron(text, "UTC").next_due(after.parse().unwrap());
+        due.map(|slot| slot.to_string())
+    };
+
+    let rare = "51 0 * 4 4#5";
+    assert_eq!(next(rare, "2027-05-01T00:00:00Z").as_deref(), Some("2032-04-29T00:51:00Z"));
+    let leap_days = "0 0 29 2 *";
+    assert_eq!(next(leap_days, "2096-03-01T00:00:00Z").as_deref(), Some("2104-02-29T00:00:00Z"));
+}

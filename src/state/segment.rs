@@ -251,6 +251,8 @@ fn read_entry(
     let read_at = take_seconds(input, flags & bits::READ_AT)?;
     let place = usize::from(flags & bits::OTHER_ENCODING != 0);
     let encoding = encodings[place].ok_or(SegmentError::Layout)?;
+    // Where there is no fingerprint, it is in none.
+    let encoding = if flags & bits::FINGERPRINT == 0 { Encoding::CURRENT } else { encoding };
     let decoded = Decoded { fingerprint, target, flags, encoding, missing_since, read_at };
     out.push_front_coded(shared, suffix, decoded);
     Ok(())

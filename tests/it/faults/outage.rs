@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use ciosync::emulator::{Body, Fault};
 
-use super::world::{IN_FLIGHT_MAX, SMALL_BATCHES, Setup, Store, Style, World, failure, people};
+use super::world::{
+    IN_FLIGHT_MAX, Person, SMALL_BATCHES, Setup, Store, Style, World, failure, people,
+};
 
 const BATCHES: &str = "/api/v2/batch";
 
@@ -99,6 +101,39 @@ async fn a_second_signal_ends_a_run_that_waits_for_silence() {
     let left = world.enter().await;
 
     assert_eq!((left.sent, left.accepted), (IN_FLIGHT_MAX, 0));
+    world.expect_undisturbed_end().await;
+}
+
+/// Long enough for a batch that leaves too early to be noticed.
+const A_WHILE: Duration = Duration::from_millis(500);
+
+/// Who joins a segment and who leaves it are told by two calls.
+#[tokio::test]
+async fn batches_of_two_kinds_begin_one_after_the_other_where_one_may_be_in_flight() {
+    let mut setup = Setup::new(Style::Members, Store::Sqlite);
+    setup.connection = "rateLimit: {maxInFlight: 1}";
+    let mut world = World::new(setup, people(20)).await;
+    world.run().await.expect_code(0);
+    world.enter().await;
+    let path = Style::Members.path();
+    world
+        .change(|people| {
+            people.remove(&1);
+            people.insert(21, Person::default());
+        })
+        .await;
+    world.emulator.faults().add(Fault::hang().after_acceptance().path(path));
+    let known = world.snapshot().await;
+
+    let running = world.start();
+    world.recorder.wait_for(world.recorder.count() + 1).await;
+    tokio::time::sleep(A_WHILE).await; // sleep: nothing tells of what must not happen.
+    running.kill().await;
+
+    world.emulator.faults().clear();
+    let doubted = world.snapshot().await;
+    assert_eq!(doubted.get(&1), known.get(&1), "the removal begins once the addition is written");
+    assert_eq!(world.enter().await.sent, 1);
     world.expect_undisturbed_end().await;
 }
 
