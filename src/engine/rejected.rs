@@ -110,16 +110,14 @@ impl RejectedRows {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn knows_none(&self) -> bool {
-        !self.knows_any.load(Ordering::Acquire)
+    /// Returns what is known, where any row is known by its key.
+    fn known_if_any(&self) -> Option<MutexGuard<'_, KnownRows>> {
+        self.knows_any.load(Ordering::Acquire).then(|| self.known())
     }
 
     /// Says whether the row of `key` may be sent; `fingerprint` is `None` for a removal.
     pub fn due(&self, key: &[u8], fingerprint: Option<Fingerprint>) -> Due {
-        if self.knows_none() {
-            return Due::Fresh;
-        }
-        let mut rows = self.known();
+        let Some(mut rows) = self.known_if_any() else { return Due::Fresh };
         let Some(known) = rows.by_key.get_mut(key) else { return Due::Fresh };
         known.seen = true;
         if known.row.fingerprint != fingerprint.map(Fingerprint::to_bytes) {
@@ -133,7 +131,8 @@ impl RejectedRows {
 
     /// Returns whether Customer.io refused to accept the row of `key`, which is not settled yet.
     pub fn is_refused(&self, key: &[u8]) -> bool {
-        !self.knows_none() && self.known().by_key.get(key).is_some_and(|known| !is_late(&known.row))
+        let Some(rows) = self.known_if_any() else { return false };
+        rows.by_key.get(key).is_some_and(|known| !is_late(&known.row))
     }
 
     /// Returns whether the row of `key` was refused before and is not accepted since.
@@ -145,10 +144,7 @@ impl RejectedRows {
     /// equals what was accepted, sending it again was. One that failed late equals it only after
     /// it was accepted again.
     pub fn was_refused(&self, key: &[u8], fingerprint: Fingerprint) -> bool {
-        if self.knows_none() {
-            return false;
-        }
-        let rows = self.known();
+        let Some(rows) = self.known_if_any() else { return false };
         rows.by_key.get(key).is_some_and(|known| {
             known.row.fingerprint == Some(fingerprint.to_bytes()) && !is_late(&known.row)
         })
@@ -251,10 +247,7 @@ impl RejectedRows {
     /// Takes the row of `key` off the ledger because it equals what was accepted; says whether it
     /// was there.
     pub fn settle(&self, key: &[u8]) -> bool {
-        if self.knows_none() {
-            return false;
-        }
-        let mut rows = self.known();
+        let Some(mut rows) = self.known_if_any() else { return false };
         let Some((key, known)) = rows.by_key.remove_entry(key) else { return false };
         if is_late(&known.row) {
             rows.recovered.insert(key, known.row);
@@ -265,22 +258,19 @@ impl RejectedRows {
     /// Takes a row that failed late off the ledger because it was accepted since; says whether it
     /// was there.
     pub fn recover(&self, key: &[u8]) -> bool {
-        if self.knows_none() {
-            return false;
-        }
-        let is_late = self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
-        is_late && self.settle(key)
+        self.is_known_late(key) && self.settle(key)
     }
 
     /// Takes the row of `key` off the ledger because it was accepted, unless it is on probation;
     /// says whether it was taken.
     pub fn accept(&self, key: &[u8]) -> bool {
-        if self.knows_none() {
-            return false;
-        }
-        let is_kept = self.probation == Probation::OneRun
-            && self.known().by_key.get(key).is_some_and(|known| is_late(&known.row));
+        let is_kept = self.probation == Probation::OneRun && self.is_known_late(key);
         !is_kept && self.settle(key)
+    }
+
+    fn is_known_late(&self, key: &[u8]) -> bool {
+        let Some(rows) = self.known_if_any() else { return false };
+        rows.by_key.get(key).is_some_and(|known| is_late(&known.row))
     }
 
     /// Returns the keys of rows that this run has not seen: they left the source.

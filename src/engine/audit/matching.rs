@@ -60,7 +60,7 @@ impl Matching<'_> {
         let mut rows = self.rows().await?;
         let mut chunk = EntryChunk::default();
         while rows.next_chunk(&mut chunk).await? {
-            for entry in (0..chunk.len()).filter_map(|index| chunk.get(index)) {
+            for entry in chunk.iter() {
                 let Some(failure) = handles.find(&entry, &mut failures) else { continue };
                 failure.rows += 1;
                 // Once, however many rows it is held against.
@@ -90,7 +90,7 @@ impl Matching<'_> {
         let mut rows = self.rows().await?;
         let mut chunk = EntryChunk::default();
         while rows.next_chunk(&mut chunk).await? {
-            for entry in (0..chunk.len()).filter_map(|index| chunk.get(index)) {
+            for entry in chunk.iter() {
                 if let Some(failure) = handles.find(&entry, failures) {
                     failure.rows += 1;
                 }

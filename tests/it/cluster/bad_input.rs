@@ -2,16 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 use crate::support::apiserver::operator::OperatorSetup;
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 fn ready_is(object: &Value, reason: &str) -> bool {
     condition(object, "Ready")["reason"] == reason

@@ -3,15 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com'), ('2', 'bob@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 #[tokio::test]
 async fn a_lost_state_is_not_sent_again_in_silence_but_only_once_it_was_asked_for() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use ciosync::emulator::Fault;
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 use crate::support::apiserver::Cluster;
 use crate::support::postgres::Server;
 
@@ -23,11 +23,6 @@ const SLACK: Duration = Duration::from_secs(2);
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 /// Two people a request, and one request at a time.
 const TWO_BY_TWO: &str = "limits: {itemBytes: 1024, batchBytes: 2048}

@@ -3,18 +3,13 @@
 use serde_json::{Value, json};
 
 use super::relay::Relay;
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 use crate::support::apiserver::Cluster;
 use crate::support::postgres;
 use crate::support::postgres::{Demand, Server};
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 fn knows(rows: u64) -> impl Fn(&Value) -> bool {
     move |sync| sync["status"]["snapshotRows"] == json!(rows)

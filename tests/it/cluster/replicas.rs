@@ -3,7 +3,7 @@
 
 use ciosync::emulator::Fault;
 
-use super::world::World;
+use super::world::{SPEC, World};
 use crate::support::postgres;
 
 const ROWS: i64 = 3_000;
@@ -13,11 +13,6 @@ const IN_FLIGHT: u64 = 25;
 
 const SLOWLY: &str = "limits: {itemBytes: 1024, batchBytes: 2048}
   rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 100000, maxInFlight: 1}";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 async fn slow_world() -> World {
     let world = World::new(&format!(

@@ -2,15 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run, rights};
+use super::world::{SPEC, World, condition, last_run, rights};
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 /// Returns the operator's rights without those to a resource.
 fn without(resource: &str) -> Value {

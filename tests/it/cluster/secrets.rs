@@ -3,15 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 /// Secrets of others, with the label, and the size of each.
 const OTHERS: usize = 60;

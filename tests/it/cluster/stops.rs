@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use ciosync::emulator::Fault;
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 
 /// So many that a run of small batches has many of them.
 const ROWS: i64 = 3_000;
@@ -13,11 +13,6 @@ const ROWS: i64 = 3_000;
 /// Batches of some 20 rows, one after the other.
 const SLOWLY: &str = "limits: {itemBytes: 1024, batchBytes: 2048}
   rateLimit: {requestsPerSecond: 1000, burst: 3000, recordsPerSecond: 100000, maxInFlight: 1}";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 const BATCHES: &str = "/api/v2/batch";
 

@@ -4,15 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::world::{World, condition, last_run};
+use super::world::{SPEC, World, condition, last_run};
 
 const PEOPLE: &str = "create table people (id text primary key, email text);
     insert into people values ('1', 'ann@example.com');";
-
-const SPEC: &str = "behavior: updateOrCreate
-  model: {table: people, primaryKey: [id]}
-  identifiers: {id: id}
-  mappings: [{from: email}]";
 
 /// A Sync looks again by itself only after half a minute.
 const BY_A_NUDGE: Duration = Duration::from_secs(20);

@@ -16,6 +16,12 @@ use crate::support::apiserver::operator::{Operator, OperatorSetup};
 use crate::support::apiserver::{Cluster, cluster};
 use crate::support::cli::Workdir;
 
+/// The spec of a Sync of people with their e-mail addresses, for [`World::sync`].
+pub const SPEC: &str = "behavior: updateOrCreate
+  model: {table: people, primaryKey: [id]}
+  identifiers: {id: id}
+  mappings: [{from: email}]";
+
 /// A namespace with a warehouse and a connection, and no Sync.
 pub struct World {
     pub cluster: Cluster,
